@@ -1,0 +1,35 @@
+/*
+ * console.h - one terminal of 80x25 on two devices: screen + PS/2 keyboard, and serial line.
+ *
+ * Everything written appears on both (as the command line's console= says); what is typed at either comes out
+ * of one input queue.  Text is UTF-8; the VGA side shows what code page 437 has.  Escape sequences: VT100/ANSI.
+ */
+#pragma once
+#include <kern/base.h>
+
+/* Find out what exists: VGA text screen and COM1, polled.  Works before memory management is up.  0. */
+int console_init(void);
+/* Apply console= once the command line is known. */
+void console_select(bool screen, bool serial);
+
+/* Write UTF-8 bytes; \n becomes \r\n on the serial line.  Context: any. */
+void console_write(const char *s, size_t n);
+/* From now on output is polled and ignores locks: a panic is being printed. */
+void console_panic(void);
+/* Wait until all output has left the machine (bounded). */
+void console_flush(void);
+
+/*
+ * Take up to @n typed bytes: waits up to @timeout_ms (WAIT_FOREVER) for the first.  Special keys
+ * come as the ANSI sequences of an xterm (ESC [ A, ESC [ 3 ~, ESC [ Z ...).  Returns the count,
+ * -ETIMEDOUT, or -EINTR.  Context: thread.
+ */
+ssize_t console_read(char *buf, size_t n, uint64_t timeout_ms);
+/* Input from a driver.  Context: any.  Bytes that do not fit are counted and dropped. */
+void console_input(const char *bytes, size_t n);
+/* @fn is called, from interrupt context, when Ctrl-C is typed; if it returns true the byte is swallowed. */
+void console_set_interrupt_hook(bool (*fn)(void));
+uint64_t console_input_overruns(void);
+
+/* Terminal size in cells. */
+void console_size(unsigned *cols, unsigned *rows);

@@ -1,0 +1,69 @@
+/*
+ * wait.h - wait queues: threads that sleep until somebody says the condition may have changed.
+ *
+ * Implementation: kernel/wait.c.  The condition is always looked at again after waking:
+ *
+ *	wait_event(&q, ring_used(&r) > 0);
+ *	if (wait_event_timeout(&q, done, 500) == -ETIMEDOUT) ...
+ */
+#pragma once
+#include <kern/base.h>
+#include <kern/spinlock.h>
+#include <lib/list.h>
+
+struct thread;
+
+struct wait_queue {
+	struct spinlock lock;
+	struct list waiters; /* [lock] struct thread.wait_node */
+};
+
+#define WAIT_QUEUE_INIT(name)                                                                      \
+	{                                                                                          \
+		.lock = SPINLOCK_INIT("wait queue"), .waiters = LIST_INIT((name).waiters)          \
+	}
+
+#define WAIT_FOREVER UINT64_MAX
+
+void wait_queue_init(struct wait_queue *q);
+
+/* Wake the longest waiting thread, or all.  Context: any, interrupt handlers included.  Returns how many. */
+unsigned wake_one(struct wait_queue *q);
+unsigned wake_all(struct wait_queue *q);
+
+/*
+ * The parts of wait_event(): put the current thread on @q and mark it sleeping; then, if the
+ * condition still does not hold, wait_sleep() until woken or until clock_ns() reaches
+ * @deadline_ns; wait_end() takes it off again in any case.  wait_sleep() returns 0, -ETIMEDOUT,
+ * or -EINTR when the thread was told to die (thread_kill).  Context: thread.
+ */
+void wait_begin(struct wait_queue *q);
+int wait_sleep(uint64_t deadline_ns);
+void wait_end(struct wait_queue *q);
+uint64_t wait_deadline(uint64_t timeout_ms);
+
+#define wait_event_until(q, cond, deadline)                                                        \
+	({                                                                                         \
+		int wait_result_ = 0;                                                              \
+		while (!(cond)) {                                                                  \
+			wait_begin(q);                                                             \
+			if (!(cond))                                                               \
+				wait_result_ = wait_sleep(deadline);                               \
+			wait_end(q);                                                               \
+			if (wait_result_ != 0) {                                                   \
+				if (cond)                                                          \
+					wait_result_ = 0;                                          \
+				break;                                                             \
+			}                                                                          \
+		}                                                                                  \
+		wait_result_;                                                                      \
+	})
+
+/* Sleep until @cond holds.  0, or -EINTR when the thread is being killed. */
+#define wait_event(q, cond) wait_event_until(q, cond, WAIT_FOREVER)
+/* The same for at most @ms milliseconds: -ETIMEDOUT when they passed. */
+#define wait_event_timeout(q, cond, ms)                                                            \
+	({                                                                                         \
+		const uint64_t wait_deadline_ = wait_deadline(ms);                                 \
+		wait_event_until(q, cond, wait_deadline_);                                         \
+	})

@@ -1,0 +1,57 @@
+/*
+ * trap.h - the trap frame and the one way into the kernel.
+ *
+ * Implementation: kernel/x86/entry.asm (boot), trap.asm (256 stubs), trap.c (dispatch and decoding).
+ */
+#pragma once
+#include <lib/base.h>
+
+/* As trap.asm pushes it, low to high address. */
+struct trapframe {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+	uint64_t vector;
+	uint64_t error;
+	uint64_t rip, cs, rflags, rsp, ss; /* pushed by the CPU */
+};
+
+enum {
+	TRAP_DE = 0, TRAP_DB = 1, TRAP_NMI = 2, TRAP_BP = 3, TRAP_OF = 4, TRAP_BR = 5, TRAP_UD = 6,
+	TRAP_NM = 7, TRAP_DF = 8, TRAP_TS = 10, TRAP_NP = 11, TRAP_SS = 12, TRAP_GP = 13,
+	TRAP_PF = 14, TRAP_MF = 16, TRAP_AC = 17, TRAP_MC = 18, TRAP_XM = 19, TRAP_VE = 20,
+	TRAP_CP = 21,
+};
+
+/* Mnemonic and name of exception @vector ("#PF", "page fault"); "" for reserved ones. */
+const char *trap_mnemonic(unsigned vector);
+const char *trap_name(unsigned vector);
+
+/* GDT with kernel and user segments and the TSS, IST stacks, IDT with 256 gates.  0. */
+int gdt_init(void);
+int idt_init(void);
+
+/* Selectors; order demanded by SYSCALL/SYSRET (STAR).  Also read by the assembler. */
+#define SEL_KERNEL_CODE 0x08
+#define SEL_KERNEL_DATA 0x10
+#define SEL_USER_DATA	0x1b /* with RPL 3 */
+#define SEL_USER_CODE	0x23
+#define SEL_TSS		0x28
+
+#define IST_DF	1
+#define IST_NMI 2
+#define IST_MC	3
+
+/* The stack that the CPU takes on entry from ring 3. */
+void tss_set_rsp0(uint64_t rsp0);
+
+/* Handler for a software vector (30h-FFh) or an exception; NULL removes.  For tests and, later, system calls. */
+void trap_set_handler(unsigned vector, void (*fn)(struct trapframe *tf));
+
+/* For `gdt` and `idt`: copies of descriptor tables as the CPU has them. */
+struct desc_ptr {
+	uint16_t limit;
+	uint64_t base;
+} PACKED;
+struct desc_ptr read_gdtr(void);
+struct desc_ptr read_idtr(void);
+uint16_t read_tr(void);
