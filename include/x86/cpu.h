@@ -122,6 +122,15 @@ irq_disable(void)
 	__asm__ volatile("cli" ::: "memory");
 }
 
+static inline uint16_t
+read_cs(void)
+{
+	uint16_t v;
+
+	__asm__ volatile("mov %%cs, %0" : "=r"(v));
+	return v;
+}
+
 static inline bool
 irqs_on(void)
 {

@@ -1,0 +1,137 @@
+/*
+ * main.c - what starts, in which order, and why: the one list that brings the kernel up.
+ *
+ * Read init_steps from top to bottom and you have read the kernel's start.  Each row runs with
+ * everything above it working and nothing below; each is logged with its result and recorded in
+ * the boot trace (shell: `boot`).  A row that MUST succeed and does not ends in a panic that names
+ * it; one that MAY fail leaves a line in the log and a machine without that part.
+ */
+#include <kern/main.h>
+#include <dev/console.h>
+#include <dev/driver.h>
+#include <dev/pit.h>
+#include <dev/rtc.h>
+#include <dev/vga.h>
+#include <kern/boot_trace.h>
+#include <kern/clock.h>
+#include <kern/cmdline.h>
+#include <kern/irq.h>
+#include <kern/shell.h>
+#include <kern/thread.h>
+#include <kern/version.h>
+#include <kern/work.h>
+#include <lib/string.h>
+#include <mm/kmalloc.h>
+#include <mm/pmm.h>
+#include <mm/vmm.h>
+#include <x86/cpu.h>
+#include <x86/pic.h>
+#include <x86/trap.h>
+
+enum need { MUST, MAY };
+
+struct init_step {
+	const char *name;
+	int (*init)(void);
+	enum need need;
+	const char *why; /* why here: what it needs from above, what needs it below */
+};
+
+static int start_interrupts(void);
+static int apply_cmdline(void);
+
+/* clang-format off */
+static const struct init_step init_steps[] = {
+	/* From here on one can see what happens. */
+	{ "console",	console_init,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
+	{ "cmdline",	apply_cmdline,	MAY,  "console=, quiet and loglevel= hold for all that follows" },
+	/* The CPU. */
+	{ "cpu",	cpu_init,	MUST, "CPUID, and the protections it offers: WP, NX, SMEP, UMIP" },
+	{ "gdt",	gdt_init,	MUST, "our own segments and TSS: faults need the IST stacks" },
+	{ "idt",	idt_init,	MUST, "from here on a fault is a readable panic" },
+	/* Memory. */
+	{ "frames",	pmm_init,	MUST, "page frames from the memory map: page tables are made of them" },
+	{ "paging",	vmm_init,	MUST, "our own tables; W^X, guard pages; the identity map goes" },
+	{ "screen",	vga_remap,	MAY,  "the text screen was reached through the identity map" },
+	{ "heap",	kmalloc_init,	MUST, "objects of any size: threads, drivers" },
+	/* Interrupts and time. */
+	{ "pic",	pic_init,	MUST, "lines moved to vectors 20h-2Fh, all masked" },
+	{ "clock",	clock_init,	MAY,  "TSC measured against the PIT: needs no interrupts" },
+	{ "threads",	thread_init,	MUST, "this context becomes thread \"main\"; sleeping is possible" },
+	{ "tick",	pit_init,	MUST, "100 Hz: preemption and timeouts" },
+	{ "interrupts",	start_interrupts, MUST, "all that could be interrupted by them is ready" },
+	{ "worker",	work_init,	MUST, "drivers leave work to it from their handlers" },
+	{ "rtc",	rtc_init,	MAY,  "wall time" },
+	/* Devices, then somebody to talk to. */
+	{ "drivers",	drivers_init,	MAY,  "the driver table, in its order" },
+	{ "shell",	shell_init,	MUST, "the prompt" },
+};
+/* clang-format on */
+
+static int
+start_interrupts(void)
+{
+	irq_enable();
+	return 0;
+}
+
+static int
+apply_cmdline(void)
+{
+	char value[16];
+
+	cmdline_init(boot_info()->cmdline);
+	if (cmdline_has("quiet"))
+		log_set_console_level(LOG_WARN);
+	if (cmdline_get("loglevel", value, sizeof(value)) > 0) {
+		if (value[0] < '0' + LOG_ERR || value[0] > '0' + LOG_DEBUG || value[1] != '\0') {
+			log_warn("cmdline: loglevel=%s is not a number from %d to %d", value, LOG_ERR,
+				 LOG_DEBUG);
+			return -EINVAL;
+		}
+		log_set_console_level((enum log_level)(value[0] - '0'));
+	}
+	if (cmdline_get("console", value, sizeof(value)) < 0 || strcmp(value, "both") == 0)
+		return 0;
+	if (strcmp(value, "tty0") == 0) {
+		console_select(true, false);
+	} else if (strcmp(value, "ttyS0") == 0) {
+		console_select(false, true);
+	} else {
+		log_warn("cmdline: console=%s: tty0, ttyS0 or both expected; both it is", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void
+run_step(const struct init_step *step)
+{
+	const int result = step->init();
+
+	boot_trace_add(step->name, result);
+	if (result == 0) {
+		log_info("init: %-10s ok", step->name);
+		return;
+	}
+	log_warn("init: %-10s failed, error %d (%s)", step->name, -result, step->why);
+	if (step->need == MUST)
+		panic("cannot start without \"%s\": error %d", step->name, -result);
+}
+
+void
+kernel_main(paddr_t info)
+{
+	const int result = boot_info_init(info);
+
+	boot_trace_add("kernel_main", result);
+	klog(LOG_NOTICE, "%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
+	if (result != 0) {
+		(void)console_init();
+		panic("no valid boot info at physical %#lx: was the kernel started by its own loader?",
+		      info);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
+		run_step(&init_steps[i]);
+	thread_main_loop();
+}
