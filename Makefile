@@ -140,4 +140,6 @@ run: all
 clean:
 	rm -rf $(BUILD)
 
+include tools/host-tests.mk
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -25,7 +25,7 @@ typedef __PTRDIFF_TYPE__ ssize_t; /* as POSIX: a size or a negative errno */
 #define PACKED	      __attribute__((packed))
 #define NORETURN      __attribute__((noreturn))
 #define UNUSED	      __attribute__((unused))
-#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
+#define PRINTF(f, a)  __attribute__((format(__printf__, f, a)))
 #define MUST_CHECK    __attribute__((warn_unused_result))
 #define likely(x)     __builtin_expect(!!(x), 1)
 #define unlikely(x)   __builtin_expect(!!(x), 0)
