@@ -14,3 +14,8 @@
 #define KERNEL_VMA	  0xffffffff80000000UL /* kernel image, at phys + this */
 #define KERNEL_PHYS	  0x0000000000100000UL /* where the image starts in physical memory */
 #define KSTACK_SIZE	  0x4000UL	       /* thread stack, without its guard page */
+
+/* VGA text memory is mapped here (uncached) by the loader's tables and by ours: usable from the first line to the last panic. */
+#define VGA_TEXT_PHYS 0xb8000UL
+#define VGA_TEXT_SIZE 0x8000UL
+#define VGA_TEXT_VA   (KERNEL_VMA + VGA_TEXT_PHYS)

@@ -23,6 +23,7 @@
 #define CR4_DE	   BIT(3)
 #define CR4_PSE	   BIT(4)
 #define CR4_PAE	   BIT(5)
+#define CR4_MCE	   BIT(6)
 #define CR4_PGE	   BIT(7)
 #define CR4_OSFXSR BIT(9)
 #define CR4_UMIP   BIT(11)
@@ -180,6 +181,19 @@ invlpg(uintptr_t va)
 	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
+/* Open and close the window in which the kernel may touch user pages; only where SMAP is on. */
+static inline void
+stac(void)
+{
+	__asm__ volatile("stac" ::: "memory", "cc");
+}
+
+static inline void
+clac(void)
+{
+	__asm__ volatile("clac" ::: "memory", "cc");
+}
+
 /* What the CPU has; filled by cpu_init(). */
 struct cpu_features {
 	char vendor[13];
@@ -187,10 +201,14 @@ struct cpu_features {
 	uint32_t family, model, stepping;
 	uint32_t max_leaf, max_ext_leaf;
 	bool nx, pge, page1g, smep, smap, umip, fsgsbase, invariant_tsc, apic, x2apic, hypervisor;
-	bool pat, tsc, rdrand, rdseed, xsave;
+	bool pat, tsc, rdrand, rdseed, xsave, mce, mca;
 	unsigned phys_bits, virt_bits;
 };
 extern struct cpu_features cpu_features;
 
-/* Read CPUID and turn on what the kernel uses (WP, NXE, PGE, SMEP, UMIP where present).  Returns 0. */
+/* Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).  Returns 0. */
 int cpu_init(void);
+/* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
+void page_zero(void *page);
+/* What the machine-check banks say, printed; for the #MC panic.  Takes no lock. */
+void cpu_print_machine_check(void);
