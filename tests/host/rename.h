@@ -1,7 +1,7 @@
 /*
  * rename.h - gives our functions that libc has too a name of their own in host tests.
  *
- * Included before every source of MinOS that a host test is linked with (tools/host-tests.mk), and
+ * Included before every source of MinOS that a host test is linked with (tools/mk/host-tests.mk), and
  * by host.h after libc's headers.
  */
 #pragma once

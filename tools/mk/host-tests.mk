@@ -20,10 +20,10 @@ host_field = $(shell sed -n '1,20s/^.*$(2): *\([^*]*\).*/\1/p' tests/host/$(1).c
 define HOST_RULES
 $(1)_OBJ := $$(patsubst %,$(BUILD)/host/$(1).o/%.o,$$(call host_field,$(1),SOURCES) tests/host/$(1).c)
 $(BUILD)/host/$(1): HOST_EXTRA := $$(call host_field,$(1),CFLAGS)
-$(BUILD)/host/$(1).o/tests/%.c.o: tests/%.c
+$(BUILD)/host/$(1).o/tests/%.c.o: tests/%.c $(FLAGS)
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) $$(HOST_EXTRA) -c $$< -o $$@
-$(BUILD)/host/$(1).o/%.c.o: %.c
+$(BUILD)/host/$(1).o/%.c.o: %.c $(FLAGS)
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) -ffreestanding -include tests/host/rename.h $$(HOST_EXTRA) -c $$< -o $$@
 $(BUILD)/host/$(1): $$($(1)_OBJ)
@@ -37,6 +37,6 @@ endif
 
 .PHONY: host-test host-tests-build
 host-tests-build: $(HOST_BIN)
-host-test:
+host-test: ## build and run the tests of tests/host (T=test_x: one)
 	@$(MAKE) --no-print-directory -k host-tests-build || true
 	@$(PYTHON) tools/run-host-tests.py $(HOST_BIN)

@@ -1,0 +1,55 @@
+# image.mk - the boot loader and the media: build/minos.img, minos.iso, minos-floppy.img.
+#
+# S2_EXTRA= adds sources to stage 2 (the libgcc test), S2DEFS= definitions for C and NASM in it
+# (the A20 test).
+
+S2SRC := $(sort $(wildcard boot/stage2/*.c boot/stage2/*.asm)) kernel/lib/string.c kernel/lib/printf.c \
+	kernel/lib/crc32.c $(S2_EXTRA)
+S2OBJ := $(S2SRC:%=$(BUILD)/s2/%.o)
+
+$(BUILD)/s2/%.c.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC32,$<)
+	$(Q)$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c $< -o $@
+$(BUILD)/s2/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(AFLAGS_ELF) $(S2DEFS) -Iboot/stage2/ -f elf32 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
+$(BUILD)/stage2.elf: $(S2OBJ) boot/stage2/stage2.ld
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_i386 -nostdlib -static --build-id=none -z noexecstack -T boot/stage2/stage2.ld $(S2OBJ) -o $@
+$(BUILD)/stage2.bin: $(BUILD)/stage2.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
+$(BUILD)/stage1.bin: boot/stage1.asm $(BUILD)/offsets.inc $(FLAGS)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(AFLAGS) -f bin -MD $(@:.bin=.d) -MT $@ -MP $< -l $(@:.bin=.lst) -o $@
+
+# The kernel as it is loaded: without debug information, with a length and CRC-32 trailer.
+$(BUILD)/image/MINOS.ELF: $(BUILD)/minos.elf tools/mkimage.py
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-all $< $(BUILD)/minos.stripped
+	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/minos.stripped $@
+INITRD_FILES := $(sort $(wildcard README.md LICENSE))
+$(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain $(INITRD_FILES)
+	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/initrd.plain $@
+$(BUILD)/image/MINOS.CFG: boot/minos.cfg
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+IMAGE_FILES := $(addprefix $(BUILD)/image/,MINOS.CFG MINOS.ELF INITRD.TAR)
+STAGES := $(BUILD)/stage1.bin $(BUILD)/stage2.bin
+MKIMAGE = $(PYTHON) tools/mkimage.py $(1) --stage1 $(BUILD)/stage1.bin --stage2 $(BUILD)/stage2.bin
+$(BUILD)/minos.img: $(STAGES) $(IMAGE_FILES) tools/mkimage.py
+	$(call say,IMAGE,$@)
+	$(Q)$(call MKIMAGE,disk) -o $@ $(IMAGE_FILES)
+$(BUILD)/minos-floppy.img: $(STAGES) $(IMAGE_FILES) tools/mkimage.py
+	$(call say,IMAGE,$@)
+	$(Q)$(call MKIMAGE,floppy) -o $@ $(IMAGE_FILES)
+# One image is hard disk, stick and CD: the same bytes under the name that burning programs expect.
+$(BUILD)/minos.iso: $(BUILD)/minos.img
+	$(Q)cp $< $@
+
+.PHONY: iso floppy
+iso: $(BUILD)/minos.iso ## build/minos.iso: the image under a CD's name
+floppy: $(BUILD)/minos-floppy.img ## build/minos-floppy.img: 1.44 MB floppy

@@ -1,0 +1,46 @@
+# kernel.mk - the kernel: build/minos.elf.
+#
+# K_EXTRA= adds sources; the tests use it to prove that a call to libgcc fails the link, which
+# takes nothing but our own objects.
+
+KDIRS := kernel kernel/lib kernel/x86 kernel/shell mm drivers tests/kernel tests/user
+KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) $(K_EXTRA)
+KOBJ  := $(KSRC:%=$(BUILD)/%.o)
+
+$(BUILD)/%.c.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CFLAGS64) -c $< -o $@
+
+$(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(AFLAGS_ELF) -f elf64 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
+
+# Constants and structure offsets for the assembler, from the C headers: they cannot drift apart.
+# Rewritten only when a value changed.
+$(BUILD)/offsets.s: tools/offsets.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(Q)$(CFLAGS64) -MT $@ -MF $(BUILD)/offsets.d -S $< -o $@
+$(BUILD)/offsets.inc: $(BUILD)/offsets.s
+	$(Q)sed -n 's/^[^A-Za-z0-9_]*->\([A-Za-z0-9_]*\) [^0-9-]*\([-0-9]*\).*/%define \1 \2/p' $< > $@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# Linked twice: the symbol table is made from the first result and stands behind everything else,
+# so that no address moves between the two.
+$(BUILD)/ksyms0.c: tools/mksyms.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mksyms.py < /dev/null > $@
+$(BUILD)/ksyms.c: $(BUILD)/kernel0.elf tools/mksyms.py
+	$(call say,SYMS,$@)
+	$(Q)$(NM) -n $< | $(PYTHON) tools/mksyms.py > $@
+$(BUILD)/ksyms%.o: $(BUILD)/ksyms% $(FLAGS)
+	$(Q)$(CFLAGS64) -Wno-missing-prototypes -c $< -o $@
+
+KLD = $(LD) -m elf_x86_64 -nostdlib -static --no-dynamic-linker -z max-page-size=4096 -z noexecstack \
+	--build-id=none --orphan-handling=error -T linker.ld
+$(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld
+	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms0.c.o -o $@
+$(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
+	$(call say,LD,$@)
+	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms.c.o -o $@
