@@ -41,6 +41,7 @@ struct vmm_walk {
 	bool present;	     /* the walk reached a page */
 	uint64_t page_size;  /* when present */
 	paddr_t pa;	     /* when present */
+	bool write, user, exec; /* what all levels together allow, when present */
 };
 void vmm_walk(vaddr_t va, struct vmm_walk *out); /* context: any */
 

@@ -1,0 +1,110 @@
+/*
+ * trap.c - what happens after trap.asm has built the frame: interrupts to their handlers,
+ * exceptions to whoever asked for them, else to a panic.
+ */
+#include <x86/trap.h>
+#include <kern/irq.h>
+#include <kern/selftest.h>
+#include <kern/thread.h>
+#include <x86/cpu.h>
+#include <x86/fault.h>
+
+static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
+static uint64_t unexpected;				     /* [a] */
+
+/* Spec: Intel SDM vol. 3A, "Protected-Mode Exceptions and Interrupts"; AMD APM vol. 2, "Vectors" (28-30). */
+static const struct {
+	const char *mnemonic, *name;
+} exceptions[TRAP_EXCEPTIONS] = {
+	[TRAP_DE] = { "#DE", "divide error" },
+	[TRAP_DB] = { "#DB", "debug exception" },
+	[TRAP_NMI] = { "NMI", "non-maskable interrupt" },
+	[TRAP_BP] = { "#BP", "breakpoint" },
+	[TRAP_OF] = { "#OF", "overflow" },
+	[TRAP_BR] = { "#BR", "bound range exceeded" },
+	[TRAP_UD] = { "#UD", "invalid opcode" },
+	[TRAP_NM] = { "#NM", "FPU or SSE not available" },
+	[TRAP_DF] = { "#DF", "double fault" },
+	[9] = { "#MP", "coprocessor segment overrun" },
+	[TRAP_TS] = { "#TS", "invalid TSS" },
+	[TRAP_NP] = { "#NP", "segment not present" },
+	[TRAP_SS] = { "#SS", "stack-segment fault" },
+	[TRAP_GP] = { "#GP", "general protection fault" },
+	[TRAP_PF] = { "#PF", "page fault" },
+	[15] = { "", "reserved exception 15" },
+	[TRAP_MF] = { "#MF", "x87 floating-point error" },
+	[TRAP_AC] = { "#AC", "alignment check" },
+	[TRAP_MC] = { "#MC", "machine check" },
+	[TRAP_XM] = { "#XM", "SIMD floating-point exception" },
+	[TRAP_VE] = { "#VE", "virtualization exception" },
+	[TRAP_CP] = { "#CP", "control protection exception" },
+	[22] = { "", "reserved exception 22" },
+	[23] = { "", "reserved exception 23" },
+	[24] = { "", "reserved exception 24" },
+	[25] = { "", "reserved exception 25" },
+	[26] = { "", "reserved exception 26" },
+	[27] = { "", "reserved exception 27" },
+	[TRAP_HV] = { "#HV", "hypervisor injection exception" },
+	[TRAP_VC] = { "#VC", "VMM communication exception" },
+	[TRAP_SX] = { "#SX", "security exception" },
+	[31] = { "", "reserved exception 31" },
+};
+
+const char *
+trap_mnemonic(unsigned vector)
+{
+	return vector < TRAP_EXCEPTIONS ? exceptions[vector].mnemonic : "";
+}
+
+const char *
+trap_name(unsigned vector)
+{
+	return vector < TRAP_EXCEPTIONS ? exceptions[vector].name : "";
+}
+
+void
+trap_set_handler(unsigned vector, void (*fn)(struct trapframe *tf))
+{
+	assert(vector < TRAP_VECTORS);
+	assert(vector - IRQ_VECTOR_BASE >= IRQ_MAX); /* those are irq_register()'s */
+	handlers[vector] = fn;
+}
+
+uint64_t
+trap_unexpected(void)
+{
+	return unexpected;
+}
+
+/* Nobody handles it: the end, unless a self-test waits for just this. */
+static void
+exception_unhandled(const struct trapframe *tf)
+{
+	char text[160];
+
+	if (!panic_in_progress())
+		selftest_trap_hook(tf);
+	fault_describe(tf, text, sizeof(text));
+	panic_trap(tf, "%s", text);
+}
+
+void
+trap_dispatch(struct trapframe *tf)
+{
+	const unsigned vector = (unsigned)tf->vector;
+
+	if (likely(vector - IRQ_VECTOR_BASE < IRQ_MAX)) {
+		irq_dispatch(vector - IRQ_VECTOR_BASE);
+		sched_preempt_check();
+		return;
+	}
+	if (handlers[vector] != NULL) {
+		handlers[vector](tf);
+	} else if (vector < TRAP_EXCEPTIONS) {
+		exception_unhandled(tf);
+	} else {
+		/* A stray INT instruction, or hardware that nobody set up.  Saying so once is enough. */
+		if (unexpected++ == 0)
+			log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
+	}
+}
