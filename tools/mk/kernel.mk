@@ -44,3 +44,4 @@ $(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld
 $(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
 	$(call say,LD,$@)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms.c.o -o $@
+	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
