@@ -1,0 +1,364 @@
+"""vm.py - a MinOS machine in QEMU, for tests and tools: its serial line, keyboard, screen and end.
+
+The standard library alone, so that `make smoke`, `make bench` and `make screenshot` work without
+pytest.  QEMU connects to sockets that are listening before it starts, so no byte is lost.  A
+Machine ends its own QEMU, by process id, and no other.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+IMAGE = os.path.join(BUILD, "minos.img")
+ELF = os.path.join(BUILD, "minos.elf")
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+
+PROMPT = rb"\n(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")
+EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
+VOLUME_OFFSET = 2048 * 512
+# Seconds.  A busy machine under TCG is slow; a test that hangs is ended by this all the same.
+TIMEOUT = float(os.environ.get("VM_TIMEOUT", "60"))
+
+
+class VmError(AssertionError):
+    """A machine did not do what was waited for; the text carries its serial log and screen."""
+
+
+def plain(data):
+    """Serial output as people read it: escape sequences and carriage returns removed."""
+    text = data.decode("utf-8", errors="replace") if isinstance(data, bytes) else data
+    return ANSI.sub("", text).replace("\r", "")
+
+
+class Machine:
+    """One QEMU.  Use it as a context manager, or call stop()."""
+
+    def __init__(self, image=IMAGE, *, machine="q35", cpu="max", mem="128M", serial=True,
+                 vga="std", media="disk", extra=(), reboot=False, debug_exit=True, paused=False):
+        self.dir = tempfile.mkdtemp(prefix="minos-vm-")
+        self.output = bytearray()  # all that came over the serial line
+        self.position = 0  # where expect() goes on
+        self.events = []
+        self.returncode = None
+        self._changed = threading.Condition()
+        self._serial = self._qmp = None
+        self._closed = False
+        self.argv = self._arguments(image, machine, cpu, mem, serial, vga, media)
+        if debug_exit:
+            self.argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+        if not reboot:
+            self.argv += ["-no-reboot"]
+        if paused:
+            self.argv += ["-S"]
+        self.argv += list(extra)
+        self._start(serial)
+
+    def _arguments(self, image, machine, cpu, mem, serial, vga, media):
+        argv = [QEMU, "-nodefaults", "-display", "none", "-M", machine, "-cpu", cpu, "-m", mem,
+                "-accel", "tcg", "-vga", vga,
+                "-chardev", f"socket,id=mon,path={self.dir}/qmp",
+                "-mon", "chardev=mon,mode=control"]
+        if serial:
+            argv += ["-chardev", f"socket,id=ser,path={self.dir}/serial", "-serial", "chardev:ser"]
+        if media == "disk" and image:
+            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
+                     "-device", "ide-hd,drive=disk"]
+        elif media == "cd":
+            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
+                     "-device", "ide-cd,drive=disk"]
+        elif media == "usb":
+            argv += ["-device", "qemu-xhci", "-drive",
+                     f"file={image},format=raw,if=none,id=disk,snapshot=on",
+                     "-device", "usb-storage,drive=disk"]
+        elif media == "virtio":
+            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
+                     "-device", "virtio-blk-pci,drive=disk"]
+        elif media == "floppy":
+            argv += ["-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
+        return argv
+
+    # --- start and end ----------------------------------------------------------------------------
+    def _listen(self, name):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(os.path.join(self.dir, name))
+        sock.listen(1)
+        sock.settimeout(TIMEOUT)
+        return sock
+
+    def _start(self, serial):
+        listeners = [self._listen("qmp")] + ([self._listen("serial")] if serial else [])
+        with open(os.path.join(self.dir, "stderr"), "wb") as err:
+            self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=err,
+                                            stderr=err, start_new_session=True)
+        try:
+            self._qmp = self._accept(listeners[0])
+            self._qmp_file = self._qmp.makefile("r", encoding="utf-8")
+            if serial:
+                self._serial = self._accept(listeners[1])
+                threading.Thread(target=self._read_serial, daemon=True).start()
+            self._qmp_read()  # the greeting
+            self.qmp("qmp_capabilities")
+        except (OSError, ValueError) as problem:
+            text = self.stderr()
+            self.stop()
+            raise VmError(f"QEMU did not start: {problem}\n{text}\n{' '.join(self.argv)}") from None
+        finally:
+            for sock in listeners:
+                sock.close()
+
+    def _accept(self, listener):
+        deadline = time.monotonic() + TIMEOUT
+        listener.settimeout(0.2)
+        while True:
+            try:
+                conn, _ = listener.accept()
+                conn.settimeout(None)
+                return conn
+            except socket.timeout:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise OSError(f"exit status {self.process.poll()}") from None
+
+    def stderr(self):
+        try:
+            with open(os.path.join(self.dir, "stderr"), encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def stop(self):
+        """End QEMU if it still runs, and forget its files."""
+        if self._closed:
+            return
+        self._closed = True
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.returncode = self.process.returncode
+        for sock in (self._serial, self._qmp):
+            if sock:
+                sock.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def wait_exit(self, timeout=TIMEOUT):
+        """Wait until QEMU ends by itself; returns its exit status."""
+        try:
+            self.returncode = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise VmError(self.report(f"still running after {timeout:.0f} s")) from None
+        time.sleep(0.05)  # the reader thread takes the last bytes
+        return self.returncode
+
+    # --- QMP --------------------------------------------------------------------------------------
+    def _qmp_read(self):
+        line = self._qmp_file.readline()
+        if not line:
+            raise OSError("QMP closed: QEMU ended")
+        return json.loads(line)
+
+    def qmp(self, command, **arguments):
+        """Execute a QMP command and return its result; events on the way are kept."""
+        message = {"execute": command, "arguments": arguments}
+        self._qmp.sendall((json.dumps(message) + "\n").encode())
+        while True:
+            answer = self._qmp_read()
+            if "event" in answer:
+                self.events.append(answer)
+            elif "error" in answer:
+                raise VmError(f"QMP {command}: {answer['error']['desc']}")
+            else:
+                return answer["return"]
+
+    def hmp(self, line):
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def wait_event(self, name, timeout=TIMEOUT):
+        """Wait for a QMP event of this name and return it."""
+        deadline = time.monotonic() + timeout
+        seen = 0
+        while True:
+            for event in self.events[seen:]:
+                if event["event"] == name:
+                    return event
+            seen = len(self.events)
+            if time.monotonic() > deadline:
+                raise VmError(self.report(f"no QMP event {name} within {timeout:.0f} s"))
+            self.qmp("query-status")
+            time.sleep(0.05)
+
+    # --- serial line ------------------------------------------------------------------------------
+    def _read_serial(self):
+        while True:
+            try:
+                data = self._serial.recv(4096)
+            except OSError:
+                data = b""
+            with self._changed:
+                self.output += data
+                self._changed.notify_all()
+            if not data:
+                return
+
+    def send(self, data):
+        """Type at the serial line."""
+        self._serial.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def expect(self, pattern, timeout=TIMEOUT):
+        """
+        Wait for a regular expression (bytes or str) in what came since the last expect(); returns
+        the match.  Text before it is skipped.
+        """
+        regex = re.compile(pattern.encode() if isinstance(pattern, str) else pattern)
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                match = regex.search(self.output, self.position)
+                if match:
+                    found = regex.search(bytes(self.output), self.position)
+                    self.position = match.end()
+                    return found
+                left = deadline - time.monotonic()
+                ended = self.process.poll() is not None
+                if left <= 0 or (ended and not self._changed.wait(0.3)):
+                    break
+                self._changed.wait(min(left, 0.5))
+        why = "QEMU ended" if ended else f"not seen within {timeout:.0f} s"
+        raise VmError(self.report(f"expected {pattern!r}: {why}"))
+
+    def serial_text(self):
+        with self._changed:
+            return plain(bytes(self.output))
+
+    def prompt(self, timeout=TIMEOUT):
+        """Wait for the shell's prompt at the start of a line."""
+        return self.expect(PROMPT, timeout)
+
+    def command(self, line, timeout=TIMEOUT):
+        """Type a command at the serial line; returns what it printed, as plain text."""
+        with self._changed:
+            start = self.position = len(self.output)
+        self.send(line + "\r")
+        end = self.prompt(timeout).start()
+        with self._changed:
+            text = plain(bytes(self.output[start:end]))
+        return text.split("\n", 1)[1] + "\n" if "\n" in text else ""
+
+    # --- screen and keyboard ----------------------------------------------------------------------
+    def memory(self, address, size):
+        """Guest-physical memory."""
+        path = os.path.join(self.dir, "memory")
+        self.qmp("pmemsave", val=address, size=size, filename=path)
+        with open(path, "rb") as f:
+            return f.read()
+
+    def screen(self):
+        """The text screen's 25 lines, from its memory at B8000h."""
+        cells = self.memory(0xB8000, 80 * 25 * 2)
+        text = cells[0::2].replace(b"\0", b" ").decode("cp437")
+        return [text[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def attributes(self):
+        """The screen's colour bytes, row by row."""
+        cells = self.memory(0xB8000, 80 * 25 * 2)
+        return [cells[1 + row * 160:(row + 1) * 160:2] for row in range(25)]
+
+    def expect_screen(self, pattern, timeout=TIMEOUT):
+        """Wait until the screen's text matches; returns the match."""
+        deadline = time.monotonic() + timeout
+        while True:
+            match = re.search(pattern, "\n".join(self.screen()))
+            if match:
+                return match
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise VmError(self.report(f"expected {pattern!r} on the screen"))
+            time.sleep(0.1)
+
+    def keys(self, *combinations, hold_ms=20):
+        """Press keys of the PS/2 keyboard: QEMU's names, those held together joined by '-'."""
+        for combination in combinations:
+            names = combination.split("-")
+            self.qmp("send-key", keys=[{"type": "qcode", "data": n} for n in names],
+                     **{"hold-time": hold_ms})
+            time.sleep((hold_ms + 15) / 1000)
+
+    def type(self, text):
+        """Type ASCII at the PS/2 keyboard as on a US layout."""
+        self.keys(*(us_key(c) for c in text))
+
+    def screendump(self, path):
+        """Write the screen as PNG."""
+        self.qmp("screendump", filename=path, format="png")
+
+    # --- when something went wrong ----------------------------------------------------------------
+    def report(self, problem):
+        """The problem with all that is known of the machine."""
+        try:
+            screen = "\n".join("|" + line for line in self.screen() if line)
+        except (OSError, VmError, ValueError):
+            screen = "(QEMU has ended)"
+        status = self.process.poll()
+        state = "running" if status is None else f"ended with exit status {status}"
+        return (f"{problem}\n--- QEMU ({state}): {' '.join(self.argv)}\n{self.stderr()}"
+                f"--- serial log\n{self.serial_text()}\n--- screen\n{screen}\n---")
+
+
+# Keys of the US layout, by the character they give.
+_NAMED = {" ": "spc", "\n": "ret", "\t": "tab", "\b": "backspace", "-": "minus", "=": "equal",
+          "[": "bracket_left", "]": "bracket_right", ";": "semicolon", "'": "apostrophe",
+          "`": "grave_accent", "\\": "backslash", ",": "comma", ".": "dot", "/": "slash",
+          "\x1b": "esc"}
+_SHIFTED = {"!": "1", "@": "2", "#": "3", "$": "4", "%": "5", "^": "6", "&": "7", "*": "8",
+            "(": "9", ")": "0", "_": "minus", "+": "equal", "{": "bracket_left",
+            "}": "bracket_right", ":": "semicolon", '"': "apostrophe", "~": "grave_accent",
+            "|": "backslash", "<": "comma", ">": "dot", "?": "slash"}
+
+
+def us_key(char):
+    """QEMU's name of the key (with shift where needed) that gives @char on a US keyboard."""
+    if char in _NAMED:
+        return _NAMED[char]
+    if char in _SHIFTED:
+        return "shift-" + _SHIFTED[char]
+    return "shift-" + char.lower() if char.isupper() else char
+
+
+def image_copy(directory, cmdline=None, source=IMAGE, files=(), name="minos.img"):
+    """
+    Copy the image into @directory and change it there: the command line in MINOS.CFG, and files
+    of the volume given as (name, bytes).  Returns the path.
+    """
+    path = os.path.join(str(directory), name)
+    subprocess.run(["cp", "--sparse=always", source, path], check=True)
+    volume = f"{path}@@{VOLUME_OFFSET}"
+    files = list(files)
+    if cmdline is not None:
+        config = subprocess.run(["mtype", "-i", volume, "::MINOS.CFG"], check=True,
+                                stdout=subprocess.PIPE).stdout.decode()
+        kept = [l for l in config.splitlines() if not re.match(r"\s*cmdline\b", l)]
+        files.append(("MINOS.CFG", "\n".join(kept + [f"cmdline {cmdline}", ""]).encode()))
+    for file_name, data in files:
+        local = os.path.join(str(directory), "file.tmp")
+        with open(local, "wb") as f:
+            f.write(data)
+        subprocess.run(["mcopy", "-o", "-i", volume, local, f"::{file_name}"], check=True)
+        os.unlink(local)
+    return path
