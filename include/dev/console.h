@@ -7,10 +7,18 @@
 #pragma once
 #include <kern/base.h>
 
-/* Find out what exists: VGA text screen and COM1, polled.  Works before memory management is up.  0. */
+/*
+ * Find out what exists: VGA text screen and COM1, polled.  Works before memory management is up,
+ * and the first console_write() does it if nobody did.  0, or -ENODEV when there is neither.
+ */
 int console_init(void);
-/* Apply console= once the command line is known. */
+/*
+ * Apply console= once the command line is known.  A device that is not there cannot be chosen: if
+ * nothing would remain, both stay.  What is not chosen shows nothing and is not listened to.
+ */
 void console_select(bool screen, bool serial);
+bool console_uses_screen(void);
+bool console_uses_serial(void);
 
 /* Write UTF-8 bytes; \n becomes \r\n on the serial line.  Context: any. */
 void console_write(const char *s, size_t n);
@@ -25,8 +33,17 @@ void console_flush(void);
  * -ETIMEDOUT, or -EINTR.  Context: thread.
  */
 ssize_t console_read(char *buf, size_t n, uint64_t timeout_ms);
-/* Input from a driver.  Context: any.  Bytes that do not fit are counted and dropped. */
+/*
+ * Input from a driver.  Context: any.  A key's bytes go in together or, when they do not fit, not
+ * at all: they are counted and dropped.
+ */
 void console_input(const char *bytes, size_t n);
+/* Bytes that console_input() would take now. */
+size_t console_input_room(void);
+/* Forget what was typed and not read yet. */
+void console_input_flush(void);
+/* Look back through the screen's history: @lines up, negative down.  Context: any. */
+void console_scroll_view(int lines);
 /* @fn is called, from interrupt context, when Ctrl-C is typed; if it returns true the byte is swallowed. */
 void console_set_interrupt_hook(bool (*fn)(void));
 uint64_t console_input_overruns(void);

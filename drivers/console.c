@@ -1,0 +1,257 @@
+/*
+ * console.c - one terminal on two devices: output to both, input from both.
+ *
+ * Output holds the console lock for a piece of at most PIECE bytes: long enough that both devices
+ * show the same order, short enough that interrupts are not kept waiting.  Room on the serial line
+ * is waited for before the lock is taken.  Input goes into one queue; a key is put in whole.
+ * Lock order: console, then serial or input, then a wait queue's.
+ */
+#include <dev/console.h>
+#include <dev/ansi.h>
+#include <dev/serial.h>
+#include <dev/vga.h>
+#include <kern/spinlock.h>
+#include <kern/wait.h>
+#include <lib/string.h>
+
+#define PIECE	   128
+#define INPUT_SIZE 4096U /* power of 2 */
+#define CTRL_C	   0x03
+
+static struct spinlock console_lock = SPINLOCK_INIT("console");
+static struct spinlock input_lock = SPINLOCK_INIT("console input");
+static struct wait_queue input_queue = WAIT_QUEUE_INIT(input_queue);
+
+static bool initialized;
+static bool use_screen, use_serial;
+static bool panicking;
+
+static char input[INPUT_SIZE];	    /* [input_lock] */
+static uint32_t input_in, input_out; /* [input_lock] free-running */
+static uint64_t overruns;	    /* [input_lock] */
+static bool (*interrupt_hook)(void);
+
+static uint64_t
+take(struct spinlock *l) NO_LOCK_ANALYSIS
+{
+	return panicking ? 0 : spin_lock(l);
+}
+
+static void
+drop(struct spinlock *l, uint64_t flags) NO_LOCK_ANALYSIS
+{
+	if (!panicking)
+		spin_unlock(l, flags);
+}
+
+/*
+ * The screen's answers to DSR and DA.  A terminal on the serial line answers the same question
+ * itself, so ours would be the second one.
+ */
+static void
+reply(void *arg, const char *s, size_t n)
+{
+	if (!use_serial)
+		console_input(s, n);
+}
+
+int
+console_init(void)
+{
+	if (initialized)
+		return 0;
+	initialized = true;
+	use_serial = serial_init() == 0;
+	use_screen = vga_init() == 0;
+	vga_set_reply(reply);
+	return use_serial || use_screen ? 0 : -ENODEV;
+}
+
+void
+console_select(bool screen, bool serial)
+{
+	screen = screen && vga_present();
+	serial = serial && serial_present();
+	if (!screen && !serial)
+		return;
+	use_screen = screen;
+	use_serial = serial;
+}
+
+bool
+console_uses_screen(void)
+{
+	return use_screen;
+}
+
+bool
+console_uses_serial(void)
+{
+	return use_serial;
+}
+
+/* \n becomes \r\n. */
+static void
+write_serial(const char *s, size_t n)
+{
+	char out[2 * PIECE];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\n')
+			out[len++] = '\r';
+		out[len++] = s[i];
+	}
+	serial_put(out, len);
+}
+
+void
+console_write(const char *s, size_t n)
+{
+	if (!initialized)
+		(void)console_init();
+	while (n > 0) {
+		const size_t piece = MIN(n, PIECE);
+		uint64_t flags;
+
+		if (use_serial)
+			serial_wait_room(2 * piece);
+		flags = take(&console_lock);
+		if (use_screen)
+			vga_write(s, piece);
+		if (use_serial)
+			write_serial(s, piece);
+		drop(&console_lock, flags);
+		s += piece;
+		n -= piece;
+	}
+}
+
+void
+console_panic(void)
+{
+	panicking = true;
+	if (!initialized)
+		(void)console_init();
+	/* A panic is for everybody to see, whatever console= said. */
+	use_screen = vga_present();
+	use_serial = serial_present();
+	serial_panic();
+}
+
+void
+console_flush(void)
+{
+	serial_flush();
+}
+
+void
+console_scroll_view(int lines)
+{
+	const uint64_t flags = take(&console_lock);
+
+	if (use_screen)
+		vga_scroll_view(lines);
+	drop(&console_lock, flags);
+}
+
+void
+console_size(unsigned *cols, unsigned *rows)
+{
+	*cols = ANSI_COLS;
+	*rows = ANSI_ROWS;
+}
+
+/* --- input ---------------------------------------------------------------------------------- */
+
+static uint32_t
+input_used(void)
+{
+	return input_in - input_out;
+}
+
+size_t
+console_input_room(void)
+{
+	return INPUT_SIZE - input_used();
+}
+
+/* The interrupt key acts at once, whoever reads, even when the queue is full. */
+static bool
+swallowed(char c)
+{
+	return c == CTRL_C && interrupt_hook != NULL && interrupt_hook();
+}
+
+void
+console_input(const char *bytes, size_t n)
+{
+	char kept[64];
+	uint64_t flags;
+
+	for (; n > sizeof(kept); bytes += sizeof(kept), n -= sizeof(kept))
+		console_input(bytes, sizeof(kept));
+	{
+		size_t len = 0;
+
+		for (size_t i = 0; i < n; i++)
+			if (!swallowed(bytes[i]))
+				kept[len++] = bytes[i];
+		n = len;
+	}
+	if (n == 0)
+		return;
+	flags = take(&input_lock);
+	if (n > INPUT_SIZE - input_used()) {
+		overruns += n;
+	} else {
+		for (size_t i = 0; i < n; i++)
+			input[input_in++ % INPUT_SIZE] = kept[i];
+	}
+	drop(&input_lock, flags);
+	wake_one(&input_queue);
+}
+
+ssize_t
+console_read(char *buf, size_t n, uint64_t timeout_ms)
+{
+	uint64_t flags;
+	size_t got = 0;
+	int result;
+
+	if (n == 0)
+		return 0;
+	do {
+		result = wait_event_timeout(&input_queue, input_used() > 0, timeout_ms);
+		if (result != 0)
+			return result;
+		flags = spin_lock(&input_lock);
+		while (got < n && input_used() > 0)
+			buf[got++] = input[input_out++ % INPUT_SIZE];
+		spin_unlock(&input_lock, flags);
+	} while (got == 0); /* another reader was faster */
+	serial_input_resume();
+	return (ssize_t)got;
+}
+
+void
+console_input_flush(void)
+{
+	const uint64_t flags = spin_lock(&input_lock);
+
+	input_out = input_in;
+	spin_unlock(&input_lock, flags);
+	serial_input_resume();
+}
+
+void
+console_set_interrupt_hook(bool (*fn)(void))
+{
+	interrupt_hook = fn;
+}
+
+uint64_t
+console_input_overruns(void)
+{
+	return overruns;
+}
