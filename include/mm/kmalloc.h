@@ -9,7 +9,7 @@
 
 #define KMALLOC_SLAB_MAX 2048
 
-int kmalloc_init(void); /* 0 or -ENOMEM */
+int kmalloc_init(void); /* 0 */
 
 /* Contents undefined; NULL when memory is short or @size is 0 or absurd.  Owner: caller. */
 void *kmalloc(size_t size) MUST_CHECK;
@@ -22,7 +22,8 @@ void kfree(void *p);
 size_t kmalloc_size(const void *p);
 
 struct slab_cache;
-/* A cache of objects of @size bytes (alignment 16).  NULL when memory is short.  @name must live on. */
+/* A cache of objects of @size bytes, up to SLAB_OBJECT_MAX (alignment 16).  NULL when memory is short.  @name must live on. */
+#define SLAB_OBJECT_MAX 4000
 struct slab_cache *slab_cache_create(const char *name, size_t size);
 /* Panics if objects are still in use. */
 void slab_cache_destroy(struct slab_cache *c);

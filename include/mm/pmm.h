@@ -37,7 +37,11 @@ void pmm_stats(struct pmm_stats *out);
 bool pmm_is_ram(paddr_t addr);
 /* For tests and `mem`: is it free now? */
 bool pmm_is_free(paddr_t addr);
-/* Call @fn for each range of RAM that pmm manages, in order. */
+/* For vmm_init(): the tables, reached through phys_to_virt() so far, have moved by @delta. */
+void pmm_use_direct_map(uint64_t delta);
+/* The loader's page tables and data (all below 1 MiB) are not needed any more: hand them out. */
+void pmm_release_boot(void);
+/* Call @fn for each range of RAM, reserved frames included, in order of address. */
 void pmm_for_each_range(void (*fn)(void *arg, paddr_t start, paddr_t end), void *arg);
 
 /*

@@ -69,6 +69,16 @@ rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+/* Address of the code that asks. */
+static inline uint64_t
+current_rip(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("lea 0(%%rip), %0" : "=r"(v));
+	return v;
+}
+
 static inline uint64_t
 rdmsr(uint32_t msr)
 {

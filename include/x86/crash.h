@@ -1,0 +1,24 @@
+/*
+ * crash.h - ways to bring the kernel down on purpose, for `crash` and for tests of the panic screen.
+ *
+ * Implementation: kernel/x86/crash.asm.  Context: thread.
+ */
+#pragma once
+#include <lib/base.h>
+
+/* Divide by zero: #DE. */
+void crash_divide(void);
+/* Read address 8, in the page that is never mapped: #PF. */
+void crash_page_fault(void);
+/* Call itself until the stack's guard page is hit: #PF, reported on a stack of its own. */
+void crash_stack_overflow(void);
+/* Fault with a stack pointer that cannot take the fault's frame: #DF. */
+void crash_double_fault(void);
+/* Jump into data: #PF with the instruction-fetch bit. */
+void crash_execute_data(void);
+/* UD2: #UD. */
+void crash_bad_opcode(void);
+/* Write into the kernel's own code: #PF, since CR0.WP is set. */
+void crash_write_code(void);
+/* Load from a non-canonical address: #GP. */
+void crash_non_canonical(void);
