@@ -18,7 +18,7 @@ read_cr8(void)
 	return v;
 }
 
-/* Segment register @s: cs, ss, ds, es, fs or gs. */
+/* Segment register @s: ss, ds, es, fs or gs; read_cs() is in x86/cpu.h. */
 #define DEFINE_READ_SEGMENT(s)                                                                     \
 	static inline uint16_t read_##s(void)                                                      \
 	{                                                                                          \
@@ -27,7 +27,6 @@ read_cr8(void)
 		__asm__ volatile("mov %%" #s ", %0" : "=r"(v));                                    \
 		return v;                                                                          \
 	}
-DEFINE_READ_SEGMENT(cs)
 DEFINE_READ_SEGMENT(ss)
 DEFINE_READ_SEGMENT(ds)
 DEFINE_READ_SEGMENT(es)
