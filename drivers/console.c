@@ -183,32 +183,34 @@ swallowed(char c)
 	return c == CTRL_C && interrupt_hook != NULL && interrupt_hook();
 }
 
-void
-console_input(const char *bytes, size_t n)
+static void
+input_key(const char *bytes, size_t n)
 {
-	char kept[64];
-	uint64_t flags;
+	const uint64_t flags = take(&input_lock);
 
-	for (; n > sizeof(kept); bytes += sizeof(kept), n -= sizeof(kept))
-		console_input(bytes, sizeof(kept));
-	{
-		size_t len = 0;
-
-		for (size_t i = 0; i < n; i++)
-			if (!swallowed(bytes[i]))
-				kept[len++] = bytes[i];
-		n = len;
-	}
-	if (n == 0)
-		return;
-	flags = take(&input_lock);
 	if (n > INPUT_SIZE - input_used()) {
 		overruns += n;
 	} else {
 		for (size_t i = 0; i < n; i++)
-			input[input_in++ % INPUT_SIZE] = kept[i];
+			input[input_in++ % INPUT_SIZE] = bytes[i];
 	}
 	drop(&input_lock, flags);
+}
+
+void
+console_input(const char *bytes, size_t n)
+{
+	char kept[64];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!swallowed(bytes[i]))
+			kept[len++] = bytes[i];
+		if (len == sizeof(kept) || (i + 1 == n && len > 0)) {
+			input_key(kept, len);
+			len = 0;
+		}
+	}
 	wake_one(&input_queue);
 }
 

@@ -8,8 +8,6 @@
 #pragma once
 #include <kern/base.h>
 
-#define VGA_TEXT_PHYS 0xb8000
-
 /* Look for a text screen and take over what the loader printed there.  0 or -ENODEV.  Works before memory management. */
 int vga_init(void);
 /*
