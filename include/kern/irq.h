@@ -31,7 +31,12 @@ void irq_unregister(unsigned irq);
 /* Called by the trap code for vectors 20h-2Fh. */
 void irq_dispatch(unsigned irq);
 /* Are we inside an interrupt handler? */
-bool in_irq(void);
+extern unsigned irq_depth; /* [c] */
+static inline bool
+in_irq(void)
+{
+	return irq_depth != 0;
+}
 
 struct irq_stat {
 	const char *name; /* NULL = no handler */

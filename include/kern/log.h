@@ -39,6 +39,9 @@ struct log_record {
  */
 bool log_read(uint64_t seq, struct log_record *out);
 
+/* "[    1.234567] ", as dmesg and the console show a record's time.  As snprintf(). */
+int log_stamp(char *buf, size_t size, uint64_t time_ns);
+
 /* Formatted output to the console (kern: not recorded in the log).  Return: bytes. */
 int printf(const char *fmt, ...) PRINTF(1, 2);
 int vprintf(const char *fmt, va_list ap) PRINTF(1, 0);

@@ -11,8 +11,8 @@
 
 struct CAPABILITY("spinlock") spinlock {
 	volatile uint32_t locked; /* [a] */
-	uint64_t owner_rip;	  /* where it was taken; for panic messages */
-	const char *name;
+	uint64_t owner_rip;	  /* [self] where it was taken; for panic messages */
+	const char *name;	  /* [I] */
 };
 
 #define SPINLOCK_INIT(n)                                                                           \
@@ -20,9 +20,41 @@ struct CAPABILITY("spinlock") spinlock {
 		.locked = 0, .owner_rip = 0, .name = (n)                                           \
 	}
 
+/* The lock is taken: with one CPU that means by ourselves.  Panics, or opens it when a panic is being reported. */
+void spin_contended(struct spinlock *l, uint64_t rip);
+/* It was not locked. */
+NORETURN void spin_not_held(const struct spinlock *l, uint64_t rip);
+
 /* Returns the RFLAGS to hand to spin_unlock().  Taking a lock that this CPU holds panics, naming both sites. */
-uint64_t spin_lock(struct spinlock *l) ACQUIRE(*l);
-void spin_unlock(struct spinlock *l, uint64_t flags) RELEASE(*l);
-bool spin_held(const struct spinlock *l);
+static inline uint64_t spin_lock(struct spinlock *l) ACQUIRE(*l);
+static inline void spin_unlock(struct spinlock *l, uint64_t flags) RELEASE(*l);
+
+static inline uint64_t NO_LOCK_ANALYSIS
+spin_lock(struct spinlock *l)
+{
+	const uint64_t flags = irq_save();
+	const uint64_t rip = current_rip();
+
+	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE) != 0))
+		spin_contended(l, rip);
+	l->owner_rip = rip;
+	return flags;
+}
+
+static inline void NO_LOCK_ANALYSIS
+spin_unlock(struct spinlock *l, uint64_t flags)
+{
+	if (unlikely(l->locked == 0))
+		spin_not_held(l, current_rip());
+	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
+	irq_restore(flags);
+}
+
+static inline bool
+spin_held(const struct spinlock *l)
+{
+	return l->locked != 0;
+}
+
 /* After a panic began nobody else runs: open the lock so that the report can be printed. */
 void spin_break(struct spinlock *l);

@@ -17,7 +17,7 @@ struct CAPABILITY("mutex") mutex {
 	}
 
 void mutex_init(struct mutex *m, const char *name);
-/* Panics when the calling thread holds it already, or when interrupts are off. */
+/* Panics when the calling thread holds it already, or when it would have to sleep with interrupts off. */
 void mutex_lock(struct mutex *m) ACQUIRE(*m);
 bool mutex_trylock(struct mutex *m) TRY_ACQUIRE(true, *m);
 /* Panics when the calling thread is not the owner. */

@@ -1,0 +1,253 @@
+/*
+ * thread.c - life and death of kernel threads.
+ *
+ * A thread is created ready to run, ends as a zombie, and is freed by whoever joins it or, when it
+ * is detached, by "main", which does nothing else once the system is up.  Nobody frees the stack
+ * that it stands on.
+ */
+#include <kern/sched.h>
+#include <kern/clock.h>
+#include <lib/string.h>
+#include <mm/kmalloc.h>
+#include <mm/vmm.h>
+#include <x86/switch.h>
+
+#define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
+
+static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run_node */
+static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
+static unsigned last_id; /* [sched] */
+
+/* What an untouched stack is filled with: thread_info.c finds the deepest point used by it. */
+static void
+fill(uint64_t *from, const uint64_t *to)
+{
+	for (; from < to; from++)
+		*from = THREAD_STACK_FILL;
+}
+
+/* The end of a sleep with a deadline.  Context: timer interrupt. */
+static void
+timeout(void *arg)
+{
+	struct thread *t = arg;
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	if (t->state == THREAD_SLEEPING) {
+		t->timed_out = true;
+		sched_rouse_locked(t);
+	}
+	spin_unlock(&sched_lock, flags);
+}
+
+static void
+setup(struct thread *t, const char *name)
+{
+	(void)strlcpy(t->name, name, sizeof(t->name));
+	list_init(&t->run_node);
+	list_init(&t->wait_node);
+	list_init(&t->all_node);
+	wait_queue_init(&t->joiners);
+	timer_setup(&t->timer, timeout, t);
+}
+
+/* Memory, name and stack of a thread that nobody knows yet. */
+static struct thread *
+make(const char *name, void (*fn)(void *), void *arg)
+{
+	struct thread *t = kzalloc(sizeof(*t));
+	const uint64_t flags = spin_lock(&sched_lock);
+	const unsigned id = ++last_id;
+
+	spin_unlock(&sched_lock, flags);
+	if (t == NULL)
+		return NULL;
+	t->stack = kstack_alloc();
+	if (t->stack == NULL) {
+		kfree(t);
+		return NULL;
+	}
+	fill(t->stack, t->stack + STACK_WORDS);
+	setup(t, name);
+	t->id = id;
+	t->fn = fn;
+	t->arg = arg;
+	t->rsp = thread_stack_init(t->stack + STACK_WORDS);
+	return t;
+}
+
+static void
+idle(void *arg)
+{
+	(void)arg;
+	for (;;)
+		cpu_idle();
+}
+
+int
+thread_init(void)
+{
+	struct thread *t = thread_self();
+
+	setup(t, "main");
+	t->id = ++last_id;
+	t->state = THREAD_RUNNING;
+	t->essential = true;
+	t->stack = (uint64_t *)boot_stack;
+	/* Not what lies below: interrupts are off, this function and fill() need a little. */
+	fill(t->stack, (uint64_t *)__builtin_frame_address(0) - 64);
+	t->stamp = rdtsc();
+	t->switches = 1;
+	list_add_tail(&sched_all, &t->all_node);
+	if (clock_tsc_hz() != 0)
+		sched_set_rate(clock_tsc_hz());
+
+	sched_idle = make("idle", idle, NULL);
+	if (sched_idle == NULL)
+		return -ENOMEM;
+	sched_idle->state = THREAD_READY;
+	sched_idle->essential = true;
+	list_add_tail(&sched_all, &sched_idle->all_node);
+	return 0;
+}
+
+struct thread *
+thread_create(const char *name, void (*fn)(void *), void *arg)
+{
+	struct thread *t = make(name, fn, arg);
+
+	if (t != NULL)
+		sched_add(t);
+	return t;
+}
+
+/* @t is a zombie, off the CPU for good. */
+static void
+destroy(struct thread *t)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	assert(t->state == THREAD_ZOMBIE && t != thread_self());
+	list_del(&t->all_node);
+	spin_unlock(&sched_lock, flags);
+	kstack_free(t->stack);
+	kfree(t);
+}
+
+void
+thread_exit(int code)
+{
+	struct thread *t = thread_self();
+
+	if (t->essential)
+		panic("thread \"%s\", on which the system lives, exits with %d", t->name, code);
+	/* Off until the next thread runs: whoever is woken here cannot free the stack too early. */
+	irq_disable();
+	(void)wake_all(&t->joiners);
+	(void)wake_one(&reaper);
+	(void)spin_lock(&sched_lock);
+	t->exit_code = code;
+	t->state = THREAD_ZOMBIE;
+	if (t->detached)
+		list_add_tail(&dead, &t->run_node);
+	sched_leave_locked();
+}
+
+int
+thread_join_timeout(struct thread *t, uint64_t timeout_ms)
+{
+	int result;
+
+	assert(t != thread_self() && !t->detached);
+	result = wait_event_timeout(&t->joiners, t->state == THREAD_ZOMBIE, timeout_ms);
+	if (result != 0)
+		return result;
+	result = t->exit_code;
+	destroy(t);
+	return result;
+}
+
+int
+thread_join(struct thread *t)
+{
+	return thread_join_timeout(t, WAIT_FOREVER);
+}
+
+void
+thread_detach(struct thread *t)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+	const bool ended = t->state == THREAD_ZOMBIE;
+
+	assert(!t->detached);
+	t->detached = true;
+	if (ended)
+		list_add_tail(&dead, &t->run_node);
+	spin_unlock(&sched_lock, flags);
+	if (ended)
+		(void)wake_one(&reaper);
+}
+
+void
+thread_set_essential(struct thread *t)
+{
+	t->essential = true;
+}
+
+struct thread *
+thread_find_locked(unsigned id)
+{
+	struct thread *t;
+
+	list_for_each_entry (t, &sched_all, all_node) {
+		if (t->id == id)
+			return t;
+	}
+	return NULL;
+}
+
+int
+thread_kill(unsigned id)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+	struct thread *t = thread_find_locked(id);
+	int result = 0;
+
+	if (t == NULL || t->state == THREAD_ZOMBIE) {
+		result = -ENOENT;
+	} else if (t->essential) {
+		result = -EPERM;
+	} else {
+		t->kill_pending = true;
+		if (t->killable)
+			sched_rouse_locked(t);
+	}
+	spin_unlock(&sched_lock, flags);
+	return result;
+}
+
+static struct thread *
+next_dead(void)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+	struct thread *t = NULL;
+
+	if (!list_empty(&dead)) {
+		t = list_first(&dead, struct thread, run_node);
+		list_del(&t->run_node);
+	}
+	spin_unlock(&sched_lock, flags);
+	return t;
+}
+
+void
+thread_main_loop(void)
+{
+	for (;;) {
+		struct thread *t;
+
+		(void)wait_event(&reaper, !list_empty(&dead));
+		while ((t = next_dead()) != NULL)
+			destroy(t);
+	}
+}

@@ -1,0 +1,83 @@
+/*
+ * wait.c - wait queues.
+ *
+ * No wake is lost: a thread is on the queue, with t->woken cleared, before it looks at its
+ * condition for the last time, and a wake sets t->woken under the scheduler's lock, where the
+ * sleep looks at it once more.  Each waiter is taken off the queue by the one wake that is meant
+ * for it.  Lock order: queue, then scheduler.
+ */
+#include <kern/wait.h>
+#include <kern/clock.h>
+#include <kern/irq.h>
+#include <kern/sched.h>
+
+void
+wait_queue_init(struct wait_queue *q)
+{
+	q->lock = (struct spinlock)SPINLOCK_INIT("wait queue");
+	list_init(&q->waiters);
+}
+
+static unsigned
+wake(struct wait_queue *q, unsigned max)
+{
+	const uint64_t flags = spin_lock(&q->lock);
+	unsigned n = 0;
+
+	while (n < max && !list_empty(&q->waiters)) {
+		struct thread *t = list_first(&q->waiters, struct thread, wait_node);
+
+		list_del(&t->wait_node);
+		sched_wake(t);
+		n++;
+	}
+	spin_unlock(&q->lock, flags);
+	return n;
+}
+
+unsigned
+wake_one(struct wait_queue *q)
+{
+	return wake(q, 1);
+}
+
+unsigned
+wake_all(struct wait_queue *q)
+{
+	return wake(q, UINT32_MAX);
+}
+
+void
+wait_begin(struct wait_queue *q)
+{
+	struct thread *t = thread_self();
+	const uint64_t flags = spin_lock(&q->lock);
+
+	assert(!in_irq() && !list_linked(&t->wait_node)); /* on one queue at a time */
+	t->woken = false;
+	list_add_tail(&q->waiters, &t->wait_node);
+	spin_unlock(&q->lock, flags);
+}
+
+int
+wait_sleep(uint64_t deadline_ns)
+{
+	return sched_sleep(deadline_ns, true);
+}
+
+void
+wait_end(struct wait_queue *q)
+{
+	const uint64_t flags = spin_lock(&q->lock);
+
+	list_del(&thread_self()->wait_node);
+	spin_unlock(&q->lock, flags);
+}
+
+uint64_t
+wait_deadline(uint64_t timeout_ms)
+{
+	if (timeout_ms >= WAIT_FOREVER / NS_PER_MS / 2)
+		return WAIT_FOREVER;
+	return clock_ns() + timeout_ms * NS_PER_MS;
+}
