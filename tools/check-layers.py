@@ -148,8 +148,8 @@ def check_functions(path, code):
 
 
 def check_shape(path, text):
-    lines = text.split("\n")
-    if len(lines) > MAX_FILE + 1:
+    lines = text.splitlines()
+    if len(lines) > MAX_FILE:
         yield 1, f"{len(lines)} lines (at most {MAX_FILE})"
     if not any(os.path.basename(path) in line for line in lines[:2]):
         yield 1, f"the first line does not say what it is: `{os.path.basename(path)} - ...`"

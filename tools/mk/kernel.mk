@@ -39,7 +39,7 @@ $(BUILD)/ksyms%.o: $(BUILD)/ksyms% $(FLAGS)
 
 KLD = $(LD) -m elf_x86_64 -nostdlib -static --no-dynamic-linker -z max-page-size=4096 -z noexecstack \
 	--build-id=none --orphan-handling=error -T linker.ld
-$(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld
+$(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld $(OBJECTS)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms0.c.o -o $@
 $(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
 	$(call say,LD,$@)

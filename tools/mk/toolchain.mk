@@ -49,6 +49,12 @@ $(FLAGS): FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+# The same for the lists of objects: taking a source away must link again.
+OBJECTS := $(BUILD)/objects
+$(OBJECTS): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(KOBJ) - $(S2OBJ) > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 ifeq ($(MAKELEVEL),0)
 ifeq ($(filter help clean,$(MAKECMDGOALS)),)
 $(info MinOS: compiler $(CC) ($(CC_VERSION)), linker $(LD))

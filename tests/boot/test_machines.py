@@ -1,0 +1,149 @@
+"""test_machines.py - the machines it runs on: memory sizes, chipsets, processors, missing parts."""
+
+import re
+import time
+
+import pytest
+
+
+def megabytes(text, word):
+    """A figure of the `mem` command in MiB."""
+    match = re.search(rf"(?i){word}\D*?([\d.]+)\s*(KiB|MiB|GiB)", text)
+    assert match, text
+    return float(match[1]) * {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}[match[2]]
+
+
+@pytest.mark.parametrize("mem", ["8M", "64M", "512M", "5G"])
+def test_memory_sizes(boot, mem):
+    m = boot(mem=mem)
+    m.prompt()
+    total = megabytes(m.command("mem"), "total")
+    size = int(mem[:-1]) * (1024 if mem.endswith("G") else 1)
+    assert size * 0.9 - 1 <= total <= size, "memory is counted as it is"
+    assert "hello" in m.command("echo hello")
+
+
+def test_prompt_needs_less_than_4_mib(boot):
+    m = boot(mem="8M")
+    m.prompt()
+    assert megabytes(m.command("mem"), "used") < 4
+
+
+def test_memory_above_4_gib_is_used(boot):
+    m = boot(mem="5G")
+    m.prompt()
+    assert re.search(r"0x0*1[0-9a-f]{8}", m.command("e820"))
+
+
+def test_memory_hole_placed_low(boot):
+    m = boot(machine="pc,max-ram-below-4g=64M", mem="512M")
+    m.prompt()
+    assert megabytes(m.command("mem"), "total") > 440
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+@pytest.mark.parametrize("cpu", ["qemu64", "max"])
+def test_chipset_and_processor(boot, machine, cpu):
+    m = boot(machine=machine, cpu=cpu)
+    m.prompt()
+    assert "MinOS" in m.command("uname -a")
+    assert "passed, 0 failed" in m.command("test lib")
+
+
+def test_isapc(boot):
+    """No PCI, no ACPI: what is not there is not needed."""
+    m = boot(machine="isapc", cpu="qemu64")
+    m.prompt()
+    assert "hello" in m.command("echo hello")
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+def test_poweroff(boot, machine):
+    m = boot(machine=machine)
+    m.prompt()
+    m.send("poweroff\r")
+    assert m.wait_exit() == 0
+    assert any(e["event"] == "SHUTDOWN" for e in drain(m)), "by the chipset, not by a signal"
+
+
+def drain(m):
+    """The events that QEMU sent before it ended."""
+    try:
+        while True:
+            answer = m._qmp_read()
+            if "event" in answer:
+                m.events.append(answer)
+    except (OSError, ValueError):
+        return m.events
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+def test_reboot(boot, machine):
+    m = boot(machine=machine, reboot=True)
+    m.prompt()
+    m.send("reboot\r")
+    m.wait_event("RESET")
+    m.prompt()  # and it comes up again
+    assert "hello" in m.command("echo hello")
+
+
+def test_no_keyboard_controller(boot):
+    m = boot(machine="q35,i8042=off")
+    m.prompt()
+    assert "hello" in m.command("echo hello")
+
+
+def test_no_screen(boot):
+    m = boot(vga="none")
+    m.prompt()
+    assert "hello" in m.command("echo hello")
+
+
+def test_no_serial_line(boot):
+    m = boot(serial=False)
+    m.expect_screen(r"(?m)^minOS>$")
+    m.type("echo hello\n")
+    m.expect_screen(r"(?m)^hello$")
+
+
+@pytest.mark.parametrize("media,machine", [("cd", "q35"), ("cd", "pc"), ("usb", "q35"), ("virtio", "pc")])
+def test_media(boot, media, machine):
+    m = boot(media=media, machine=machine)
+    m.prompt()
+    assert "hello" in m.command("echo hello")
+
+
+def test_two_disks_booting_from_the_second(boot, tmp_path):
+    empty = tmp_path / "empty.img"
+    empty.write_bytes(bytes(1 << 20))
+    m = boot(machine="pc", extra=["-drive", f"file={empty},format=raw,if=none,id=e",
+                                  "-device", "ide-hd,drive=e,bus=ide.1"])
+    m.prompt()
+
+
+def test_idle_machine_halts(boot):
+    """A waiting prompt must not burn the host's CPU: the idle thread executes HLT."""
+    m = boot()
+    m.prompt()
+    time.sleep(1)
+    before = cpu_seconds(m.process.pid)
+    time.sleep(2)
+    assert cpu_seconds(m.process.pid) - before < 1.0
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def test_wall_clock(boot):
+    m = boot(extra=["-rtc", "base=2027-03-14T15:09:26"])
+    m.prompt()
+    assert re.search(r"2027.*15:(09|10)|15:(09|10).*2027", m.command("date"))
+
+
+@pytest.mark.parametrize("cpus", ["2"])
+def test_more_processors_than_we_use(boot, cpus):
+    m = boot(extra=["-smp", cpus])
+    m.prompt()

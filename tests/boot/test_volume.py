@@ -1,0 +1,123 @@
+"""test_volume.py - the boot volume in every kind of FAT, contiguous or not, large clusters and small."""
+
+import os
+import struct
+import subprocess
+
+import pytest
+
+import vm as machine
+
+MIB = 1 << 20
+FILES = ("MINOS.CFG", "MINOS.ELF", "INITRD.TAR")
+
+
+def run(*argv):
+    subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def make_volume(tmp_path, fat, size, cluster_sectors):
+    """An image with our boot sectors and a volume made by mkfs.fat; returns (path, volume)."""
+    path = os.path.join(str(tmp_path), "disk.img")
+    with open(machine.IMAGE, "rb") as f:
+        head = bytearray(f.read(machine.VOLUME_OFFSET))
+    # Partition 1: type and length fit the volume.  Offsets: MBR partition table, 1BEh.
+    head[0x1be + 4] = {12: 0x01, 16: 0x0e, 32: 0x0c}[fat]
+    head[0x1be + 12:0x1be + 16] = struct.pack("<I", size // 512)
+    with open(path, "wb") as f:
+        f.write(head)
+        f.truncate(machine.VOLUME_OFFSET + size)
+    mkfs = next(p for p in ("/usr/sbin/mkfs.fat", "/sbin/mkfs.fat", "/opt/homebrew/sbin/mkfs.fat",
+                            "/usr/bin/mkfs.fat") if os.path.exists(p))
+    run(mkfs, "-F", str(fat), "-s", str(cluster_sectors), "-h", "2048", "--offset", "2048", path,
+        str(size // 1024))
+    return path, f"{path}@@{machine.VOLUME_OFFSET}"
+
+
+def fetch(tmp_path):
+    """The files of the real image, as local files."""
+    for name in FILES:
+        local = os.path.join(str(tmp_path), name)
+        if not os.path.exists(local):
+            run("mcopy", "-n", "-i", f"{machine.IMAGE}@@{machine.VOLUME_OFFSET}", f"::{name}", local)
+        yield name, local
+
+
+@pytest.mark.parametrize("fat,size,cluster_sectors", [
+    (12, 4 * MIB, 4), (12, 8 * MIB, 8), (16, 16 * MIB, 4), (16, 64 * MIB, 64),
+    (32, 40 * MIB, 1), (32, 300 * MIB, 8)])
+def test_kinds_of_fat(boot, tmp_path, fat, size, cluster_sectors):
+    path, volume = make_volume(tmp_path, fat, size, cluster_sectors)
+    for name, local in fetch(tmp_path):
+        run("mcopy", "-i", volume, local, f"::{name}")
+    m = boot(image=path)
+    m.prompt()
+
+
+@pytest.mark.parametrize("fat,size,cluster_sectors", [
+    (12, 4 * MIB, 2), (16, 16 * MIB, 4), (32, 40 * MIB, 1)])
+def test_fragmented_files(boot, tmp_path, fat, size, cluster_sectors):
+    path, volume = make_volume(tmp_path, fat, size, cluster_sectors)
+    # Fill a folder with files of one cluster, then delete every other one: holes of one cluster.
+    run("mmd", "-i", volume, "::FILL")
+    names = []
+    for i in range(1200 if fat != 32 else 1800):
+        local = os.path.join(str(tmp_path), f"F{i:04}")
+        with open(local, "wb") as f:
+            f.write(b"%04d" % i * (cluster_sectors * 128))
+        names.append(local)
+    try:
+        run("mcopy", "-i", volume, *names, "::FILL")
+    except subprocess.CalledProcessError:
+        pass  # the volume is full: so much the better
+    listed = [f"::FILL/{os.path.basename(n)}" for n in names[::2]]
+    subprocess.run(["mdel", "-i", volume] + listed, check=False, stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE)
+    for name, local in fetch(tmp_path):
+        run("mcopy", "-i", volume, local, f"::{name}")
+    shown = subprocess.run(["mshowfat", "-i", volume, "::MINOS.ELF"], check=True,
+                           stdout=subprocess.PIPE).stdout.decode()
+    assert shown.count("<") > 20, "the test must fragment the kernel"
+    m = boot(image=path)
+    m.prompt()
+
+
+def test_long_names_labels_and_folders_around(boot, tmp_path):
+    path, volume = make_volume(tmp_path, 16, 16 * MIB, 4)
+    run("mlabel", "-i", volume, "::MINOS")
+    for i in range(40):
+        local = os.path.join(str(tmp_path), f"a long name that needs several entries {i}.text")
+        with open(local, "wb") as f:
+            f.write(b"x")
+        run("mcopy", "-i", volume, local, "::")
+    run("mmd", "-i", volume, "::MINOS.EL")
+    for name, local in fetch(tmp_path):
+        run("mcopy", "-i", volume, local, f"::{name}")
+    m = boot(image=path)
+    m.prompt()
+
+
+def test_floppy(boot):
+    floppy = os.path.join(machine.BUILD, "minos-floppy.img")
+    run(os.environ.get("MAKE", "make"), "-s", "--no-print-directory", "-C", machine.ROOT, "floppy")
+    assert os.path.getsize(floppy) == 1474560
+    m = boot(image=floppy, media="floppy", machine="pc")
+    m.prompt(timeout=120)
+
+
+def test_any_pc_can_read_the_volume():
+    listing = subprocess.run(["mdir", "-b", "-i", f"{machine.IMAGE}@@{machine.VOLUME_OFFSET}", "::"],
+                             check=True, stdout=subprocess.PIPE).stdout.decode()
+    for name in FILES:
+        assert name in listing
+
+
+def test_the_volume_passes_fsck(tmp_path):
+    with open(machine.IMAGE, "rb") as f:
+        f.seek(machine.VOLUME_OFFSET)
+        data = f.read()
+    volume = tmp_path / "volume.img"
+    volume.write_bytes(data)
+    fsck = next(p for p in ("/usr/sbin/fsck.fat", "/sbin/fsck.fat", "/usr/bin/fsck.fat",
+                            "/opt/homebrew/sbin/fsck.fat") if os.path.exists(p))
+    subprocess.run([fsck, "-n", str(volume)], check=True, stdout=subprocess.PIPE)
