@@ -6,6 +6,7 @@
 
 struct shell_cmd {
 	const char *name;
+	const char *group; /* what `help` lists it under: one lower-case word */
 	const char *usage; /* "peek ADDR [b|w|d|q]" */
 	const char *brief; /* one line for `help` */
 	const char *help;  /* the whole story for `help NAME`, lines separated by \n */

@@ -1,0 +1,162 @@
+/*
+ * commands.c - the one table of the shell's commands.
+ *
+ * Rows stand in the order in which `help` shows them; a group's rows stand together.
+ */
+#include <lib/base.h>
+#include "cmds.h"
+
+/* clang-format off */
+const struct shell_cmd shell_commands[] = {
+	/* --- the shell ----------------------------------------------------------------------- */
+	{ "help", "shell", "help [NAME | GROUP | all]", "what the commands do",
+	  "help          the names of all commands, by group\n"
+	  "help NAME     usage and explanation of one command\n"
+	  "help GROUP    one line about each command of a group, for example: help memory\n"
+	  "help all      one line about every command",
+	  cmd_help, complete_command },
+	{ "echo", "shell", "echo [-n] [WORD...]", "print the words",
+	  "Prints its arguments with a space between them; -n leaves out the end of the line.\n"
+	  "Quotes keep spaces: echo 'a   b'.  Inside \"...\" a backslash protects \" and \\.",
+	  cmd_echo, NULL },
+	{ "clear", "shell", "clear", "clear the screen (also: Ctrl-L)", "", cmd_clear, NULL },
+	{ "history", "shell", "history", "the lines typed so far",
+	  "Up and Down walk through them, Ctrl-R searches: type a part, Ctrl-R again for an older\n"
+	  "match, Enter runs it, Ctrl-G gives up.  A line typed twice is kept once.",
+	  cmd_history, NULL },
+	{ "more", "shell", "more COMMAND [ARGS]   or   COMMAND | more", "show output in pages",
+	  "space or f   next page        Enter or j   next line        q or Ctrl-C   stop\n"
+	  "Page Down and the down arrow work too.  Example: cpu | more",
+	  cmd_more, NULL },
+	{ "color", "shell", "color [NAME [BACKGROUND]]", "set the colours of the text",
+	  "Names: black red green yellow blue magenta cyan white, each also as bright-NAME, and\n"
+	  "default.  Without arguments it shows them.",
+	  cmd_color, complete_color },
+	{ "time", "shell", "time COMMAND [ARGS]", "how long a command takes",
+	  "Prints the time between start and end of the command, and how far the CPU's time stamp\n"
+	  "counter went.  Under QEMU with -icount shift=0 a nanosecond is an instruction.\n"
+	  "Example: time test pmm",
+	  cmd_time, NULL },
+	/* --- the system ---------------------------------------------------------------------- */
+	{ "uname", "system", "uname [-a]", "name and version of the system",
+	  "-a adds version, machine and the kernel's command line.", cmd_uname, NULL },
+	{ "uptime", "system", "uptime", "time since boot, and how busy the CPU was", "", cmd_uptime, NULL },
+	{ "date", "system", "date [-s YYYY-MM-DD [HH:MM[:SS]]]", "show or set date and time (UTC)",
+	  "The time comes from the clock chip at boot and is carried on by the kernel's own clock.\n"
+	  "-s sets the kernel's time, not the chip.  Example: date -s 2026-11-21 09:05",
+	  cmd_date, NULL },
+	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL", "the kernel's log",
+	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are\n"
+	  "shown.  -n LEVEL: from now on show new lines up to that level on the console.\n"
+	  "The numbers in brackets are seconds since boot.",
+	  cmd_dmesg, complete_dmesg },
+	{ "reboot", "system", "reboot", "restart the machine",
+	  "By ACPI's reset register, else port CF9h, else the keyboard controller, else a triple fault.",
+	  cmd_reboot, NULL },
+	{ "poweroff", "system", "poweroff", "turn the machine off",
+	  "By ACPI (state S5), else by the ports that hypervisors offer.", cmd_poweroff, NULL },
+	/* --- how it booted ------------------------------------------------------------------- */
+	{ "boot", "boot", "boot [info | times | state]", "how the machine booted, step by step",
+	  "info    what the loader found: drive, files, A20, oddities of the firmware\n"
+	  "times   when each step was reached, and how much of it was waiting for the disk\n"
+	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
+	  "Without an argument all three.  What could not be read at a step is shown as -.\n"
+	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
+	  cmd_boot, complete_boot },
+	{ "e820", "boot", "e820", "the memory map of the firmware, and what we made of it",
+	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with\n"
+	  "overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
+	  cmd_e820, NULL },
+	/* --- memory -------------------------------------------------------------------------- */
+	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
+	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of\n"
+	  "the kernel's address space lie.",
+	  cmd_mem, NULL },
+	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
+	  "Without an argument: every mapped region with size, page size and rights.\n"
+	  "With an address or a symbol: the entry at each level of the page tables, as the CPU\n"
+	  "walks them.  Example: vmmap shell_execute",
+	  cmd_vmmap, complete_symbol },
+	{ "pte", "memory", "pte VALUE", "a page table entry, bit by bit",
+	  "VALUE is an entry as vmmap ADDR shows it, in hexadecimal: pte 0x8000000000105063",
+	  cmd_pte, NULL },
+	{ "peek", "memory", "peek [-p] ADDR [b|w|d|q [COUNT]]", "read memory",
+	  "b, w, d, q: 1, 2, 4 or 8 bytes (8 if not said).  -p: ADDR is a physical address.\n"
+	  "ADDR is a number, a symbol, or symbol+number.  What is not mapped is refused.",
+	  cmd_peek, complete_symbol },
+	{ "poke", "memory", "poke [-p] ADDR VALUE [b|w|d|q]", "write memory",
+	  "As peek.  What is not mapped or read-only is refused; anything else is yours to break:\n"
+	  "poke -p 0xb8000 0x4f21 w   puts a white ! on red into the screen's first cell.",
+	  cmd_poke, complete_symbol },
+	{ "dump", "memory", "dump [-p] ADDR [BYTES]", "memory in hexadecimal and as text",
+	  "128 bytes if not said.  -p: ADDR is a physical address.  Example: dump -p 0x7c00 512",
+	  cmd_dump, complete_symbol },
+	{ "sym", "memory", "sym [NAME | PREFIX | ADDR]", "kernel symbols: name to address and back",
+	  "sym NAME gives its address, sym ADDR the symbol it lies in, sym PREFIX all that begin so.",
+	  cmd_sym, complete_symbol },
+	/* --- CPU ----------------------------------------------------------------------------- */
+	{ "regs", "cpu", "regs [NAME]", "control registers, flags, segments, MSRs",
+	  "Without an argument all of them with the names of the bits that are set; with a name that\n"
+	  "register bit by bit.  Example: regs cr4",
+	  cmd_regs, complete_regs },
+	{ "cpu", "cpu", "cpu", "what CPU this is and what it can do", "Decoded from CPUID.", cmd_cpu, NULL },
+	{ "gdt", "cpu", "gdt", "the segment table and the task state segment", "", cmd_gdt, NULL },
+	{ "idt", "cpu", "idt [VECTOR]", "the interrupt table",
+	  "Vectors whose gates are alike are one line.  With a vector (0-255): that gate and where it\n"
+	  "leads.",
+	  cmd_idt, NULL },
+	{ "pic", "cpu", "pic", "the interrupt controllers' registers",
+	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.",
+	  cmd_pic, NULL },
+	{ "irq", "cpu", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
+	/* --- threads ------------------------------------------------------------------------- */
+	{ "ps", "threads", "ps", "the threads",
+	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far\n"
+	  "of its stack (16 KiB each).  SLEEPS IN: the function that it waits in.",
+	  cmd_ps, NULL },
+	{ "top", "threads", "top", "the threads, live; q ends it", "Refreshed every second.", cmd_top, NULL },
+	{ "spawn", "threads", "spawn [spin | sleep | print] [N]", "start N demo threads",
+	  "spin    uses all the CPU it gets, until killed (watch it with top)\n"
+	  "sleep   sleeps for ever\n"
+	  "print   prints a line each second, five times, while you go on typing\n"
+	  "kill ID ends one.",
+	  cmd_spawn, complete_spawn },
+	{ "kill", "threads", "kill ID...", "end threads",
+	  "Demo threads end at once.  The threads that the system lives on cannot be killed.",
+	  cmd_kill, complete_thread },
+	{ "sleep", "threads", "sleep SECONDS", "wait (Ctrl-C ends it)", "Fractions are fine: sleep 0.25",
+	  cmd_sleep, NULL },
+	{ "stack", "threads", "stack [ID]", "the call chain of a thread",
+	  "Where thread ID is, and who called whom to get there; without ID the shell's own.",
+	  cmd_stack, complete_thread },
+	/* --- devices ------------------------------------------------------------------------- */
+	{ "inb", "devices", "inb PORT", "read a byte from an I/O port",
+	  "Reading some ports changes the device's state.  Example: inb 0x64 (keyboard status)",
+	  cmd_in, NULL },
+	{ "inw", "devices", "inw PORT", "read 16 bits from an I/O port", "See inb.", cmd_in, NULL },
+	{ "inl", "devices", "inl PORT", "read 32 bits from an I/O port", "See inb.", cmd_in, NULL },
+	{ "outb", "devices", "outb PORT VALUE", "write a byte to an I/O port",
+	  "Careful: devices do what they are told.  Example: outb 0x80 0x55", cmd_out, NULL },
+	{ "outw", "devices", "outw PORT VALUE", "write 16 bits to an I/O port", "See outb.", cmd_out, NULL },
+	{ "outl", "devices", "outl PORT VALUE", "write 32 bits to an I/O port", "See outb.", cmd_out, NULL },
+	/* --- trying it out ------------------------------------------------------------------- */
+	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
+	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
+	  cmd_test, complete_test },
+	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
+	  "divide       divide by zero\n"
+	  "pagefault    read an address that is not mapped\n"
+	  "stack        call without end until the stack's guard page\n"
+	  "doublefault  fault with a stack pointer that leads nowhere\n"
+	  "assert       an assertion that does not hold\n"
+	  "nx           jump into data, which may not be executed\n"
+	  "opcode       an instruction that does not exist\n"
+	  "readonly     write into the kernel's code\n"
+	  "protection   an address that no page table could map\n"
+	  "panic        call panic()\n"
+	  "The machine stops with a report (panic= on the command line can say otherwise).",
+	  cmd_crash, complete_crash },
+};
+/* clang-format on */
+
+const size_t nr_shell_commands = ARRAY_SIZE(shell_commands);
