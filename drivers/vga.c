@@ -10,8 +10,6 @@
 #include <dev/vga.h>
 #include <dev/ansi.h>
 #include <lib/string.h>
-#include <mm/pmm.h>
-#include <mm/vmm.h>
 #include <x86/io.h>
 
 #define CRTC_INDEX	   0x3d4
@@ -37,7 +35,6 @@
 static struct ansi terminal;
 static uint64_t shown[ANSI_ROWS][WORDS_PER_LINE];
 static volatile uint64_t *video; /* NULL: no screen */
-static bool remapped;
 static unsigned view; /* lines the screen looks back */
 static unsigned cursor_shown = UINT32_MAX;
 static uint64_t words_written;
@@ -54,13 +51,6 @@ crtc_write(uint8_t reg, uint8_t v)
 {
 	outb(CRTC_INDEX, reg);
 	outb(CRTC_DATA, v);
-}
-
-/* Can video memory be touched now?  See vga_remap(). */
-static bool
-reachable(void)
-{
-	return remapped || direct_map_base == 0;
 }
 
 static void
@@ -106,8 +96,6 @@ show_cursor(void)
 static void
 show(void)
 {
-	if (!reachable())
-		return;
 	for (unsigned row = 0; terminal.dirty >> row != 0; row++)
 		if (terminal.dirty >> row & 1)
 			show_line(row);
@@ -174,7 +162,7 @@ take_over(void)
 int
 vga_init(void)
 {
-	volatile uint64_t *memory = (volatile uint64_t *)(direct_map_base + VGA_TEXT_PHYS);
+	volatile uint64_t *memory = (volatile uint64_t *)VGA_TEXT_VA;
 
 	if (video)
 		return 0;
@@ -188,24 +176,6 @@ vga_init(void)
 	crtc_write(CRTC_START_LOW, 0);
 	take_over();
 	show_cursor();
-	return 0;
-}
-
-int
-vga_remap(void)
-{
-	void *memory;
-
-	if (!video)
-		return -ENODEV;
-	memory = vmm_map_mmio(VGA_TEXT_PHYS, sizeof(shown));
-	if (!memory) {
-		video = NULL;
-		return -ENOMEM;
-	}
-	video = memory;
-	remapped = true;
-	show();
 	return 0;
 }
 

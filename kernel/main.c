@@ -11,7 +11,6 @@
 #include <dev/driver.h>
 #include <dev/pit.h>
 #include <dev/rtc.h>
-#include <dev/vga.h>
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
@@ -52,7 +51,6 @@ static const struct init_step init_steps[] = {
 	/* Memory. */
 	{ "frames",	pmm_init,	MUST, "page frames from the memory map: page tables are made of them" },
 	{ "paging",	vmm_init,	MUST, "our own tables; W^X, guard pages; the identity map goes" },
-	{ "screen",	vga_remap,	MAY,  "the text screen was reached through the identity map" },
 	{ "heap",	kmalloc_init,	MUST, "objects of any size: threads, drivers" },
 	/* Interrupts and time. */
 	{ "pic",	pic_init,	MUST, "lines moved to vectors 20h-2Fh, all masked" },

@@ -67,13 +67,13 @@ print_where(const struct trapframe *tf)
 		printf("at %s+%#lx", name, off);
 	else
 		printf("at %#lx", tf->rip);
-	if (t == NULL)
+	if (t == NULL || vmm_probe_read(&copy, (vaddr_t)t, sizeof(copy)) != 0)
+		printf(", thread pointer %p is bad", (const void *)t);
+	else if (copy.name[0] == '\0')
 		printf(", before threads");
-	else if (vmm_probe_read(&copy, (vaddr_t)t, sizeof(copy)) == 0)
+	else
 		printf(", thread %u \"%.*s\"", copy.id, (int)strnlen(copy.name, sizeof(copy.name)),
 		       copy.name);
-	else
-		printf(", thread pointer %p is bad", (const void *)t);
 	printf(", cpu 0, up %lu.%03lu s\n", ms / 1000, ms % 1000);
 }
 

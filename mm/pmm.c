@@ -199,7 +199,7 @@ fill_range(struct range *r, paddr_t start, paddr_t end)
 {
 	const size_t first = (start - r->base) / PAGE_SIZE, last = (end - r->base) / PAGE_SIZE;
 
-	if (first >= last)
+	if (start >= end)
 		return;
 	bitmap_set_range(r->frames, first, last);
 	bitmap_set_range(r->words, first / 64, (last - 1) / 64 + 1);

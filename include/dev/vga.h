@@ -10,11 +10,6 @@
 
 /* Look for a text screen and take over what the loader printed there.  0 or -ENODEV.  Works before memory management. */
 int vga_init(void);
-/*
- * Reach the screen through a mapping of its own; between vmm_init(), which drops the identity map,
- * and this call, output only changes the copy in RAM.  0, -ENODEV (no screen) or -ENOMEM.
- */
-int vga_remap(void);
 bool vga_present(void);
 
 /* Show UTF-8 text and escape sequences; returns to the newest line first.  Nothing without a screen.  Context: any, console lock held. */
