@@ -99,14 +99,22 @@ passes(const struct selftest *test)
 	return !failed;
 }
 
+/* "kernel" stands for all that are not user.*: the two tiers are run and reported apart. */
+static bool
+selected(const char *name, const char *prefix)
+{
+	if (strcmp(prefix, "kernel") == 0)
+		return strncmp(name, "user.", 5) != 0;
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
 unsigned
 selftest_run(const char *prefix)
 {
-	const size_t len = strlen(prefix);
 	unsigned good = 0, bad = 0;
 
 	for (size_t i = 0; i < nr_selftests; i++) {
-		if (strncmp(selftests[i].name, prefix, len) != 0)
+		if (!selected(selftests[i].name, prefix))
 			continue;
 		if (passes(&selftests[i]))
 			good++;

@@ -1,0 +1,214 @@
+/*
+ * test_sched.c - who runs, and for how long: fairness, preemption, punctual sleeps.
+ *
+ * Times are those of the guest's own clock.  Where a busy host may delay the whole machine, a test
+ * asks for what no delay can fake (never early) or for the median (seldom late).
+ */
+#include "tests.h"
+#include <kern/clock.h>
+#include <kern/thread.h>
+
+#define SPINNERS 3
+#define NR_SLEEPS 9
+
+static volatile bool stop;
+static volatile uint64_t turns[SPINNERS];
+
+static void
+spin(void *arg)
+{
+	volatile uint64_t *count = arg;
+
+	while (!stop && !thread_killed())
+		(*count)++;
+}
+
+static void
+start_spinners(struct thread **t)
+{
+	stop = false;
+	for (unsigned i = 0; i < SPINNERS; i++) {
+		turns[i] = 0;
+		t[i] = thread_create("spin", spin, (void *)&turns[i]);
+		CHECK(t[i] != NULL);
+	}
+}
+
+static void
+stop_spinners(struct thread **t)
+{
+	stop = true;
+	for (unsigned i = 0; i < SPINNERS; i++)
+		CHECK_EQ(thread_join(t[i]), 0);
+}
+
+/* Sorts, and returns the one in the middle. */
+static uint64_t
+median(uint64_t *v, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		for (unsigned j = i; j > 0 && v[j - 1] > v[j]; j--) {
+			const uint64_t x = v[j];
+
+			v[j] = v[j - 1];
+			v[j - 1] = x;
+		}
+	}
+	return v[n / 2];
+}
+
+/* Three that compute get the CPU within 10% of each other. */
+void
+test_sched_fair(void)
+{
+	struct thread *t[SPINNERS];
+	uint64_t low = UINT64_MAX, high = 0;
+
+	start_spinners(t);
+	CHECK_EQ(sleep_ms(900), 0);
+	preempt_disable(); /* all three counted up to their last switch, and none in the middle of a turn */
+	for (unsigned i = 0; i < SPINNERS; i++) {
+		low = MIN(low, t[i]->cycles);
+		high = MAX(high, t[i]->cycles);
+	}
+	preempt_enable();
+	stop_spinners(t);
+	if (high - low > low / 10)
+		selftest_fail(__FILE__, __LINE__, "shares from %lu to %lu us",
+			      clock_cycles_to_ns(low) / 1000, clock_cycles_to_ns(high) / 1000);
+}
+
+/* A thread that never yields does not keep the others from running. */
+void
+test_sched_preempt(void)
+{
+	struct thread *t[SPINNERS];
+	uint64_t before[SPINNERS];
+
+	start_spinners(t);
+	CHECK_EQ(sleep_ms(50), 0);
+	for (unsigned i = 0; i < SPINNERS; i++)
+		before[i] = turns[i];
+	CHECK_EQ(sleep_ms(100), 0);
+	for (unsigned i = 0; i < SPINNERS; i++)
+		CHECK(turns[i] > before[i]);
+	stop_spinners(t);
+}
+
+void
+test_sched_preempt_disable(void)
+{
+	struct thread *t[SPINNERS];
+	uint64_t during, end;
+
+	start_spinners(t);
+	CHECK_EQ(sleep_ms(20), 0);
+	preempt_disable();
+	preempt_disable();
+	during = turns[0] + turns[1] + turns[2];
+	end = clock_ticks() + 4;
+	while (clock_ticks() < end)
+		cpu_relax();
+	preempt_enable();
+	CHECK_EQ(turns[0] + turns[1] + turns[2], during); /* still disabled once */
+	preempt_enable();				  /* overdue: the switch comes now */
+	CHECK(turns[0] + turns[1] + turns[2] > during);
+	stop_spinners(t);
+}
+
+static volatile unsigned yield_log[64];
+static volatile unsigned yield_pos;
+
+static void
+yielder(void *arg)
+{
+	const unsigned me = (unsigned)(uintptr_t)arg;
+
+	for (unsigned i = 0; i < 10; i++) {
+		yield_log[yield_pos++] = me;
+		sched_yield();
+	}
+}
+
+/* Threads that yield take strict turns. */
+void
+test_sched_yield(void)
+{
+	struct thread *a, *b;
+
+	yield_pos = 0;
+	preempt_disable(); /* both start together */
+	a = thread_create("yield a", yielder, (void *)1);
+	b = thread_create("yield b", yielder, (void *)2);
+	preempt_enable();
+	CHECK(a != NULL && b != NULL);
+	CHECK_EQ(thread_join(a), 0);
+	CHECK_EQ(thread_join(b), 0);
+	CHECK_EQ(yield_pos, 20);
+	for (unsigned i = 0; i < 20; i++)
+		CHECK_EQ(yield_log[i], i % 2 + 1);
+}
+
+/* Lateness of one sleep in ns; fails when it is early. */
+static uint64_t
+sleep_once(uint64_t us)
+{
+	const uint64_t start = clock_ns();
+	uint64_t took;
+
+	CHECK_EQ(sleep_us(us), 0);
+	took = clock_ns() - start;
+	if (took < us * 1000)
+		selftest_fail(__FILE__, __LINE__, "slept %lu ns instead of %lu us", took, us);
+	return took - us * 1000;
+}
+
+static void
+sleep_series(void)
+{
+	uint64_t late[NR_SLEEPS];
+
+	for (unsigned i = 0; i < NR_SLEEPS; i++)
+		late[i] = sleep_once(1000 + i * 3700);
+	if (median(late, NR_SLEEPS) > NS_PER_TICK + NS_PER_MS)
+		selftest_fail(__FILE__, __LINE__, "%lu us late: more than a tick",
+			      late[NR_SLEEPS / 2] / 1000);
+}
+
+/* Never early, and late by at most one tick: with nothing else to do... */
+void
+test_sched_sleep_accuracy(void)
+{
+	sleep_series();
+}
+
+/* ... and while others want all of the CPU. */
+void
+test_sched_sleep_under_load(void)
+{
+	struct thread *t[SPINNERS];
+
+	start_spinners(t);
+	sleep_series();
+	stop_spinners(t);
+}
+
+void
+test_sched_sleep_never_early(void)
+{
+	for (unsigned us = 0; us < 60; us++)
+		(void)sleep_once(us * 97);
+}
+
+/* The idle thread gets what nobody wants. */
+void
+test_sched_idle(void)
+{
+	const uint64_t start = clock_ns(), idle = sched_idle_ns();
+	uint64_t passed;
+
+	CHECK_EQ(sleep_ms(100), 0);
+	passed = clock_ns() - start;
+	CHECK(sched_idle_ns() - idle > passed / 2);
+	CHECK(sched_idle_ns() - idle <= passed);
+}
