@@ -192,6 +192,19 @@ cpu_halt_forever(void)
 		__asm__ volatile("cli\n\thlt" ::: "memory");
 }
 
+/* Reset the CPU by an exception that finds no handler: the last resort of a reboot. */
+NORETURN static inline void
+cpu_triple_fault(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} PACKED none;
+
+	for (;;)
+		__asm__ volatile("lidt %0\n\tint3" ::"m"(none));
+}
+
 static inline void
 invlpg(uintptr_t va)
 {

@@ -1,0 +1,38 @@
+/*
+ * table.c - the driver table: which drivers there are, and in which order they start.
+ *
+ * The clock, the timer and the console are not here: the kernel cannot start without them, so
+ * they are rows of kernel/main.c.
+ */
+#include <dev/driver.h>
+#include <dev/acpi.h>
+#include <dev/kbd.h>
+#include <dev/pci.h>
+#include <dev/serial.h>
+
+/* clang-format off */
+const struct driver drivers[] = {
+	{ "serial", "COM1, from here on by interrupts",	serial_start_irq },
+	{ "kbd",    "PS/2 keyboard",			kbd_init },
+	{ "pci",    "PCI bus",				pci_init },
+	{ "acpi",   "ACPI tables: power off, reset",	acpi_init },
+};
+/* clang-format on */
+const size_t nr_drivers = ARRAY_SIZE(drivers);
+
+int
+drivers_init(void)
+{
+	for (size_t i = 0; i < nr_drivers; i++) {
+		const struct driver *d = &drivers[i];
+		const int result = d->init();
+
+		if (result == 0)
+			log_info("driver %s: %s", d->name, d->what);
+		else if (result == -ENODEV)
+			log_info("driver %s: not present (%s)", d->name, d->what);
+		else
+			log_warn("driver %s: error %d (%s)", d->name, -result, d->what);
+	}
+	return 0;
+}
