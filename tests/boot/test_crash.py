@@ -9,12 +9,15 @@ from vm import EXIT_FAIL, plain
 # kind: (what the message says, a symbol that the backtrace must have)
 KINDS = {
     "divide": (r"(?i)divide error|#DE", r"crash_divide\w*\+0x"),
-    "pagefault": (r"(?i)page fault|#PF", r"crash_page\w*\+0x"),
-    "overflow": (r"(?i)stack overflow|guard page", r"crash_\w*\+0x"),
-    "doublefault": (r"(?i)double fault|#DF", None),
-    "assert": (r"(?i)assert", r"crash_assert\w*\+0x"),
-    "nx": (r"(?i)page fault|#PF", r"crash_nx\w*\+0x"),
-    "opcode": (r"(?i)invalid opcode|#UD", r"crash_\w*op\w*\+0x"),
+    "pagefault": (r"(?i)page fault|#PF", r"crash_page_fault\w*\+0x"),
+    "stack": (r"(?i)stack overflow|guard page", r"crash_stack_overflow\w*\+0x"),
+    "doublefault": (r"(?i)double fault|#DF", r"crash_double_fault\w*\+0x"),
+    "assert": (r"(?i)answer == 43", r"crash_assert\w*\+0x"),
+    "nx": (r"(?i)page fault|#PF", r"cmd_crash\w*\+0x"),
+    "opcode": (r"(?i)invalid opcode|#UD", r"crash_bad_opcode\w*\+0x"),
+    "readonly": (r"(?i)page fault|#PF", r"crash_write_code\w*\+0x"),
+    "protection": (r"(?i)general protection|#GP", r"crash_non_canonical\w*\+0x"),
+    "panic": (r"asked for at the prompt", r"crash_panic\w*\+0x"),
 }
 
 

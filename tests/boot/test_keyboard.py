@@ -30,7 +30,7 @@ LAYOUTS = {
              (ROW_MIDDLE, "asdfghjklöä#"), (ROW_LOWER, "<yxcvbnm,.-")],
         "shift": [(ROW_NUMBERS, '°!"§$%&/()=? '), (ROW_UPPER, "QWERTZUIOPÜ*"),
                   (ROW_MIDDLE, "ASDFGHJKLÖÄ'"), (ROW_LOWER, ">YXCVBNM;:_")],
-        "alt_r": [(ROW_NUMBERS, "  ²³   {[]}\\ "), (ROW_UPPER, "@          ~"),
+        "alt_r": [(ROW_NUMBERS, "  ²³   {[]}\\ "), (ROW_UPPER, "@ €        ~"),
                   (ROW_LOWER, "|      µ   ")],
     },
     "fr": {
@@ -38,7 +38,7 @@ LAYOUTS = {
              (ROW_MIDDLE, "qsdfghjklmù*"), (ROW_LOWER, "<wxcvbn,;:!")],
         "shift": [(ROW_NUMBERS, " 1234567890°+"), (ROW_UPPER, "AZERTYUIOP £"),
                   (ROW_MIDDLE, "QSDFGHJKLM%µ"), (ROW_LOWER, ">WXCVBN?./§")],
-        "alt_r": [(ROW_NUMBERS, "  ~#{[|`\\^@]}")],
+        "alt_r": [(ROW_NUMBERS, "  ~#{[|`\\^@]}"), (ROW_UPPER, "  €        ¤")],
     },
 }
 

@@ -45,3 +45,4 @@ $(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
 	$(call say,LD,$@)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms.c.o -o $@
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
+	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
