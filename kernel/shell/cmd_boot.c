@@ -231,7 +231,16 @@ print_states(const struct boot_trace_entry *e, size_t n)
 	sh_printf("(~ stands for ffff: addresses in the kernel's half.  - was not read there.)\n");
 }
 
-static const char *const parts[] = {"info", "times", "state"};
+/* For programs: `trace`, 1 if timed, TSC, TSC ticks spent on the disk so far, name; tabs between. */
+static void
+print_for_scripts(const struct boot_trace_entry *e, size_t n)
+{
+	for (size_t i = 0; i < n; i++, e++)
+		sh_printf("trace\t%u\t%lu\t%lu\t%s\n", (e->valid & BOOT_TRACE_TSC) != 0, e->tsc,
+			  e->disk_tsc, e->name);
+}
+
+static const char *const parts[] = {"info", "times", "state", "-m"};
 
 const char *
 complete_boot(unsigned arg, unsigned i)

@@ -56,11 +56,12 @@ const struct shell_cmd shell_commands[] = {
 	{ "poweroff", "system", "poweroff", "turn the machine off",
 	  "By ACPI (state S5), else by the ports that hypervisors offer.", cmd_poweroff, NULL },
 	/* --- how it booted ------------------------------------------------------------------- */
-	{ "boot", "boot", "boot [info | times | state]", "how the machine booted, step by step",
+	{ "boot", "boot", "boot [info | times | state | -m]", "how the machine booted, step by step",
 	  "info    what the loader found: drive, files, A20, oddities of the firmware\n"
 	  "times   when each step was reached, and how much of it was waiting for the disk\n"
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
-	  "Without an argument all three.  What could not be read at a step is shown as -.\n"
+	  "-m      the times as raw TSC values, for programs to read\n"
+	  "Without an argument the first three.  What could not be read at a step is shown as -.\n"
 	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },
 	{ "e820", "boot", "e820", "the memory map of the firmware, and what we made of it",

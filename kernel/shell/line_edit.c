@@ -470,9 +470,10 @@ handle_key(struct line_edit *le, unsigned key)
 		le_set_line(le, "");
 		return LE_CANCEL;
 	case LE_CTRL('D'):
-		if (le->len == 0)
-			return LE_EOF;
-		break;
+		if (le->len > 0)
+			break;
+		finish_display(le, "");
+		return LE_EOF;
 	default: break;
 	}
 	if (!movement_key(le, key))

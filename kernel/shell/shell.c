@@ -374,7 +374,7 @@ shell_main(void *unused)
 			le_history_add(&editor, le_line(&editor));
 			(void)shell_execute(le_line(&editor)); /* it has said what went wrong */
 			break;
-		case LE_EOF: printf("\nThis shell does not end; poweroff turns the machine off.\n"); break;
+		case LE_EOF: printf("This shell does not end; poweroff turns the machine off.\n"); break;
 		default: break;
 		}
 		le_start(&editor, PROMPT);
