@@ -113,6 +113,7 @@ int cmd_irq(int argc, char **argv);
 int cmd_lspci(int argc, char **argv); /* cmd_dev.c */
 int cmd_kbd(int argc, char **argv);
 const char *complete_kbd(unsigned arg, unsigned i);
+int cmd_serial(int argc, char **argv);
 
 int cmd_ps(int argc, char **argv); /* cmd_thread.c */
 int cmd_top(int argc, char **argv);

@@ -131,6 +131,11 @@ const struct shell_cmd shell_commands[] = {
 	  "Where thread ID is, and who called whom to get there; without ID the shell's own.",
 	  cmd_stack, complete_thread },
 	/* --- devices ------------------------------------------------------------------------- */
+	{ "lspci", "devices", "lspci [-v]", "what is on the PCI bus",
+	  "-v adds class, interrupt and base addresses.", cmd_lspci, NULL },
+	{ "kbd", "devices", "kbd [LAYOUT]", "keyboard: state, or another layout",
+	  "Layouts: us de fr.  Example: kbd de", cmd_kbd, complete_kbd },
+	{ "serial", "devices", "serial", "the serial line's state and counts", "", cmd_serial, NULL },
 	{ "inb", "devices", "inb PORT", "read a byte from an I/O port",
 	  "Reading some ports changes the device's state.  Example: inb 0x64 (keyboard status)",
 	  cmd_in, NULL },
