@@ -80,6 +80,8 @@ gdt_init(void)
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	gdt_load();
 	__asm__ volatile("ltr %w0" ::"r"(SEL_TSS));
+	/* No LDT: at reset LDTR shows 64 KiB at address 0, and a selector with TI would be looked up there. */
+	__asm__ volatile("lldt %w0" ::"r"(0));
 	return 0;
 }
 

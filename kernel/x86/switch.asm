@@ -81,6 +81,8 @@ jump_save:
 ; void jump_to(const struct jump_buf *b, int value)
 ; In: rdi, esi.  Out: as if jump_save() returned esi.
 jump_to:
+	mov	eax, SEL_KERNEL_DATA	; a trap that changed stacks has left SS null
+	mov	ss, eax
 	mov	eax, esi
 	mov	rbx, [rdi + 0]
 	mov	rbp, [rdi + 8]

@@ -12,6 +12,77 @@ void test_lib_crc32(void);
 void test_log_record(void);
 void test_log_wrap(void);
 
+/* test_trap.c */
+void test_trap_exceptions(void);
+void test_trap_write_protection(void);
+void test_trap_double_fault(void);
+void test_trap_stack_overflow(void);
+void test_trap_registers_kept(void);
+void test_trap_error_code(void);
+void test_trap_unexpected_vector(void);
+void test_trap_tables(void);
+void test_trap_names(void);
+void test_trap_decode(void);
+void test_trap_describe(void);
+void test_trap_pic_state(void);
+void test_trap_pic_spurious(void);
+
+/* test_pmm.c */
+void test_pmm_single(void);
+void test_pmm_zeroed(void);
+void test_pmm_ranges(void);
+void test_pmm_double_free(void);
+void test_pmm_foreign_free(void);
+void test_pmm_unaligned_free(void);
+void test_pmm_exhaustion(void);
+void test_pmm_stats(void);
+
+/* test_vmm.c */
+void test_vmm_map_unmap(void);
+void test_vmm_arguments(void);
+void test_vmm_collision(void);
+void test_vmm_protect(void);
+void test_vmm_large_pages(void);
+void test_vmm_w_xor_x(void);
+void test_vmm_layout(void);
+void test_vmm_direct_map(void);
+void test_vmm_regions(void);
+void test_vmm_probe(void);
+void test_vmm_mmio(void);
+void test_vmm_alloc(void);
+
+/* test_kmalloc.c */
+void test_kmalloc_sizes(void);
+void test_kmalloc_zeroed(void);
+void test_kmalloc_krealloc(void);
+void test_kmalloc_double_free(void);
+void test_kmalloc_foreign_free(void);
+void test_kmalloc_overflow(void);
+void test_kmalloc_use_after_free(void);
+void test_kmalloc_random(void);
+void test_kmalloc_interrupts(void);
+void test_kmalloc_slab_cache(void);
+void test_kmalloc_no_leak(void);
+
+/* test_stack.c */
+void test_stack_alloc(void);
+void test_stack_wrong_free(void);
+void test_stack_many(void);
+void test_stack_guards(void);
+void test_stack_symbols(void);
+
+/* tests/user/test_ring3.c */
+void test_user_enter_and_return(void);
+void test_user_privileged(void);
+void test_user_closed_gate(void);
+void test_user_umip(void);
+void test_user_exceptions(void);
+void test_user_memory(void);
+void test_user_no_execute(void);
+void test_user_flags(void);
+void test_user_preempted(void);
+void test_user_smap_smep(void);
+
 /* test_sync.c */
 void test_spin_recursion(void);
 void test_spin_irq(void);

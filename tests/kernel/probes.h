@@ -1,0 +1,14 @@
+/*
+ * probes.h - the assembly parts of the in-kernel tests (tests/kernel/probes.asm).
+ */
+#pragma once
+#include <lib/base.h>
+
+/* Raise vector 80h with every register known; a bit for each that came back changed. */
+uint64_t probe_registers(void);
+/* Vector F7h. */
+void probe_int(void);
+/* #GP when @selector is none. */
+void probe_load_es(uint64_t selector);
+/* Call address 0. */
+void probe_call_null(void);
