@@ -4,6 +4,7 @@
  * Compiled to assembly, never linked; the Makefile turns each `->NAME value` into a NASM %define.
  */
 #include <boot/boot_info.h>
+#include <boot/loader.h>
 #include <kern/thread.h>
 #include <x86/trap.h>
 
@@ -71,4 +72,11 @@ offsets(void)
 	CONSTANT(BOOT_TRACE_EFER, BOOT_TRACE_EFER);
 	CONSTANT(BOOT_TRACE_A20, BOOT_TRACE_A20);
 	OFFSET(BI_TRACE_COUNT, struct boot_info, trace_count);
+
+	CONSTANT(STAGE1_STACK, STAGE1_STACK);
+	CONSTANT(STAGE1_HANDOFF, STAGE1_HANDOFF);
+	CONSTANT(STAGE2_ADDR, STAGE2_ADDR);
+	CONSTANT(STAGE2_ENTRY, STAGE2_ENTRY);
+	CONSTANT(STAGE2_MAX, STAGE2_MAX);
+	CONSTANT(STAGE2_MAGIC, STAGE2_MAGIC);
 }
