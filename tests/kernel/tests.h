@@ -128,3 +128,6 @@ void test_clock_set_wall(void);
 void test_timer_order(void);
 void test_timer_cancel(void);
 void test_timer_rearm(void);
+
+/* bench.asm */
+void bench_int(void);
