@@ -9,7 +9,14 @@
 #include <kern/ksym_table.h>
 #include <lib/string.h>
 
-extern const uint8_t kernel_image_start[], kernel_bss_end[]; /* linker.ld */
+/* linker.ld */
+extern const uint8_t kernel_image_start[], kernel_bss_end[], kernel_text_start[], kernel_text_end[];
+
+bool
+ksym_is_code(uint64_t addr)
+{
+	return addr >= (uint64_t)kernel_text_start && addr < (uint64_t)kernel_text_end;
+}
 
 static const char *
 name_of(size_t i)

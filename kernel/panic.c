@@ -21,7 +21,7 @@
 #include <x86/switch.h>
 #include <x86/trap.h>
 
-#define BACKTRACE_LINES 9 /* what 25 lines leave room for */
+#define BACKTRACE_LINES 8 /* and perhaps "more": what 25 lines leave room for */
 
 /* SGR sequences: bold white on red, and back. */
 #define ALARM  "\x1b[1;37;41m"
@@ -57,16 +57,18 @@ finish(void)
 static void
 print_where(const struct trapframe *tf)
 {
+	/* From panic() it is a return address, perhaps already behind its function's last byte. */
+	const uint64_t behind = tf->vector == TRAP_VECTORS ? 1 : 0;
 	uint64_t off = 0;
-	const char *name = ksym_lookup(tf->rip, &off);
+	const char *name = ksym_is_code(tf->rip) ? ksym_lookup(tf->rip - behind, &off) : NULL;
 	const struct thread *t = thread_self();
 	struct thread copy;
 	const uint64_t ms = clock_ns() / NS_PER_MS;
 
 	if (name != NULL)
-		printf("at %s+%#lx", name, off);
+		printf("at %s+%#lx", name, off + behind);
 	else
-		printf("at %#lx", tf->rip);
+		printf("at %#lx, which is no code", tf->rip);
 	if (t == NULL || vmm_probe_read(&copy, (vaddr_t)t, sizeof(copy)) != 0)
 		printf(", thread pointer %p is bad", (const void *)t);
 	else if (copy.name[0] == '\0')
@@ -80,16 +82,13 @@ print_where(const struct trapframe *tf)
 static void
 print_report(const struct trapframe *tf)
 {
-	char text[100];
+	char text[100] = "";
 
 	printf("\n" ALARM " KERNEL PANIC: %s " NORMAL "\n", message);
 	print_where(tf);
 	if (tf->vector < TRAP_EXCEPTIONS)
-		printf("exception %lu %s ", tf->vector, trap_mnemonic((unsigned)tf->vector));
-	if (fault_decode_error(tf, text, sizeof(text)))
-		printf("%s", text);
-	if (tf->vector < TRAP_EXCEPTIONS)
-		printf("\n");
+		printf("exception %lu %s%s%s\n", tf->vector, trap_mnemonic((unsigned)tf->vector),
+		       fault_decode_error(tf, text, sizeof(text)) ? ", " : "", text);
 	fault_print_regs(tf);
 	if (tf->vector == TRAP_PF || tf->vector == TRAP_DF)
 		fault_print_walk(read_cr2());
@@ -121,6 +120,19 @@ report(const struct trapframe *tf, const char *text)
 	finish();
 }
 
+/*
+ * The registers of whoever called the function with frame pointer @frame, as far as that function
+ * has not changed them.  [frame] is the caller's frame pointer, [frame + 8] where it goes on.
+ */
+static void
+caller_regs(struct trapframe *tf, const uint64_t *frame)
+{
+	regs_capture(tf);
+	tf->rip = frame[1];
+	tf->rsp = (uint64_t)(frame + 2);
+	tf->rbp = frame[0];
+}
+
 void
 panic(const char *fmt, ...)
 {
@@ -128,11 +140,7 @@ panic(const char *fmt, ...)
 	struct trapframe tf;
 	va_list ap;
 
-	regs_capture(&tf);
-	/* What interests is the caller: its frame is one up. */
-	tf.rip = (uint64_t)__builtin_return_address(0);
-	tf.rsp = tf.rbp + 16;
-	tf.rbp = *(const uint64_t *)tf.rbp;
+	caller_regs(&tf, __builtin_frame_address(0));
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -154,5 +162,10 @@ panic_trap(const struct trapframe *tf, const char *fmt, ...)
 void
 assert_failed(const char *expr, const char *file, int line, const char *func)
 {
-	panic("assertion failed: %s, %s:%d, %s()", expr, file, line, func);
+	char text[sizeof(message)];
+	struct trapframe tf;
+
+	caller_regs(&tf, __builtin_frame_address(0));
+	snprintf(text, sizeof(text), "assertion failed: %s, %s:%d, %s()", expr, file, line, func);
+	report(&tf, text);
 }

@@ -6,6 +6,8 @@
 
 /* Name of the function or object that holds @addr and the offset into it; NULL if none does. */
 const char *ksym_lookup(uint64_t addr, uint64_t *offset);
+/* Is @addr in the kernel's text? */
+bool ksym_is_code(uint64_t addr);
 /* Address of the symbol @name, or 0. */
 uint64_t ksym_find(const char *name);
 /* Entry number @i in address order (for listing and completion): NULL past the end. */

@@ -12,7 +12,7 @@
 #include <mm/vmm.h>
 #include <x86/trap.h>
 
-#define BACKTRACE_MAX 64 /* frames followed, repeats included */
+#define BACKTRACE_MAX 2048 /* frames followed: more than any stack holds in frames of 16 bytes */
 #define BACKTRACE_LINES 24
 
 struct chain {
@@ -24,10 +24,8 @@ struct chain {
 static void
 flush_repeats(struct chain *c)
 {
-	if (c->repeats > 0 && c->lines < c->max) {
-		printf("     ... %u times the same\n", c->repeats);
-		c->lines++;
-	}
+	if (c->repeats > 0 && c->lines++ < c->max)
+		printf("     ... %u times more\n", c->repeats);
 	c->repeats = 0;
 }
 
@@ -47,11 +45,11 @@ print_address(struct chain *c, uint64_t addr, bool ret)
 	if (c->lines++ >= c->max)
 		return;
 	/* A call that never returns may be its function's last instruction: look at the byte before. */
-	name = ksym_lookup(addr - (ret ? 1 : 0), &off);
+	name = ksym_is_code(addr) ? ksym_lookup(addr - (ret ? 1 : 0), &off) : NULL;
 	if (name != NULL)
 		printf("  %016lx %s+%#lx\n", addr, name, off + (ret ? 1 : 0));
 	else
-		printf("  %016lx ?\n", addr);
+		printf("  %016lx (no code)\n", addr);
 }
 
 static bool
@@ -93,7 +91,7 @@ follow(struct chain *c, uint64_t rbp)
 	}
 	flush_repeats(c);
 	if (c->lines > c->max)
-		printf("  ... and more\n");
+		printf("  ... and %u more\n", c->lines - c->max);
 }
 
 void
@@ -112,10 +110,10 @@ backtrace_print_frame(const struct trapframe *tf, unsigned max)
 	struct chain c = { .max = max };
 	uint64_t ret;
 
-	print_address(&c, tf->rip, false);
+	print_address(&c, tf->rip, tf->vector == TRAP_VECTORS); /* set by regs_capture() */
 	/* A call through a bad pointer: the caller is on top of the stack, no frame was made yet. */
-	if (ksym_lookup(tf->rip, NULL) == NULL && kstack_contains(tf->rsp) &&
-	    vmm_probe_read(&ret, tf->rsp, sizeof(ret)) == 0 && ksym_lookup(ret, NULL) != NULL)
+	if (!ksym_is_code(tf->rip) && kstack_contains(tf->rsp) &&
+	    vmm_probe_read(&ret, tf->rsp, sizeof(ret)) == 0 && ksym_is_code(ret))
 		print_address(&c, ret, true);
 	follow(&c, tf->rbp);
 }
