@@ -18,14 +18,6 @@ static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct t
 static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
 static unsigned last_id; /* [sched] */
 
-/* What an untouched stack is filled with: thread_info.c finds the deepest point used by it. */
-static void
-fill(uint64_t *from, const uint64_t *to)
-{
-	for (; from < to; from++)
-		*from = THREAD_STACK_FILL;
-}
-
 /* The end of a sleep with a deadline.  Context: timer interrupt. */
 static void
 timeout(void *arg)
@@ -67,7 +59,7 @@ make(const char *name, void (*fn)(void *), void *arg)
 		kfree(t);
 		return NULL;
 	}
-	fill(t->stack, t->stack + STACK_WORDS);
+	memset(t->stack, THREAD_STACK_FILL, KSTACK_SIZE);
 	setup(t, name);
 	t->id = id;
 	t->fn = fn;
@@ -94,8 +86,9 @@ thread_init(void)
 	t->state = THREAD_RUNNING;
 	t->essential = true;
 	t->stack = (uint64_t *)boot_stack;
-	/* Not what lies below: interrupts are off, this function and fill() need a little. */
-	fill(t->stack, (uint64_t *)__builtin_frame_address(0) - 64);
+	/* Less what memset() itself stands on: interrupts are off, it needs little. */
+	memset(t->stack, THREAD_STACK_FILL,
+	       (size_t)((uint8_t *)__builtin_frame_address(0) - boot_stack) - 512);
 	t->stamp = rdtsc();
 	t->switches = 1;
 	list_add_tail(&sched_all, &t->all_node);

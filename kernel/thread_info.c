@@ -17,9 +17,10 @@ struct saved_frame {
 static uint64_t
 stack_used(const struct thread *t)
 {
+	const uint64_t untouched = THREAD_STACK_FILL * 0x0101010101010101ULL;
 	size_t i = 0;
 
-	while (i < STACK_WORDS && t->stack[i] == THREAD_STACK_FILL)
+	while (i < STACK_WORDS && t->stack[i] == untouched)
 		i++;
 	return (STACK_WORDS - i) * sizeof(uint64_t);
 }

@@ -13,8 +13,8 @@ extern struct spinlock sched_lock;
 extern struct list sched_all; /* [sched] struct thread.all_node, in id order */
 extern struct thread *sched_idle;
 
-/* Fresh stacks are filled with it, to see later how deep they were used. */
-#define THREAD_STACK_FILL 0x6b63617473657266ULL
+/* Fresh stacks are filled with this byte, to see later how deep they were used. */
+#define THREAD_STACK_FILL 0x6b
 
 struct thread *thread_find_locked(unsigned id) REQUIRES(sched_lock);
 
