@@ -37,6 +37,7 @@ static void
 print_log(enum log_level up_to)
 {
 	static struct log_record r; /* the shell thread's: large for a stack */
+	bool any = false;
 
 	for (uint64_t seq = 0; !sh_interrupted() && log_read(seq, &r); seq = r.seq + 1) {
 		if (seq == 0 && r.seq > 0)
@@ -47,7 +48,10 @@ print_log(enum log_level up_to)
 			  r.level == LOG_ERR ? "\033[31m" : r.level == LOG_WARN ? "\033[33m" : "",
 			  r.time_ns / 1000000000, r.time_ns / 1000 % 1000000, r.text,
 			  r.level <= LOG_WARN ? "\033[0m" : "");
+		any = true;
 	}
+	if (!any)
+		sh_printf("no line of level %s or graver\n", level_names[up_to]);
 }
 
 int
@@ -188,11 +192,15 @@ print_times(const struct boot_trace_entry *e, size_t n)
 	}
 }
 
+struct hex_text {
+	char s[20];
+};
+
 /* @value in @width hexadecimal digits, or "-" when @known is false. */
-static struct size_text
+static struct hex_text
 hex_text(uint64_t value, int width, bool known)
 {
-	struct size_text t;
+	struct hex_text t;
 
 	if (known)
 		snprintf(t.s, sizeof(t.s), "%0*lx", width, value);
@@ -202,14 +210,14 @@ hex_text(uint64_t value, int width, bool known)
 }
 
 /* An instruction or stack pointer; the kernel's upper half is abbreviated so that a line fits 80 columns. */
-static struct size_text
+static struct hex_text
 pointer_text(uint64_t value)
 {
-	struct size_text t;
+	struct hex_text t;
 
 	snprintf(t.s, sizeof(t.s), "%lx", value);
 	if (strlen(t.s) == 16 && strncmp(t.s, "ffff", 4) == 0)
-		snprintf(t.s, sizeof(t.s), "~%lx", value & 0xffffffffffff);
+		snprintf(t.s, sizeof(t.s), "~%012lx", value & 0xffffffffffff);
 	return t;
 }
 

@@ -139,7 +139,7 @@ gate_target(const struct gate *g)
 static uint64_t
 gate_kind(const struct gate *g)
 {
-	return g->low & 0xffffffff0000 & ~0xfff800000000UL;
+	return g->low & 0x0000ff07ffff0000;
 }
 
 static void

@@ -42,14 +42,14 @@ cmd_irq(int argc, char **argv)
 
 	if (argc > 1)
 		return -EINVAL;
-	sh_printf(" IRQ  VECTOR  COUNT         A SECOND  SPURIOUS  MASKED  HANDLER\n");
+	sh_printf(" IRQ  VECTOR         COUNT   PER SEC  SPURIOUS  MASKED  HANDLER\n");
 	for (unsigned i = 0; i < IRQ_MAX; i++) {
 		struct irq_stat s;
 
 		irq_stat(i, &s);
 		if (s.name == NULL && s.count == 0 && s.spurious == 0)
 			continue;
-		sh_printf("%4u      %02x  %-12lu %9lu %9lu  %-6s  %s\n", i, IRQ_VECTOR_BASE + i, s.count,
+		sh_printf("%4u      %02x  %12lu %9lu %9lu  %-6s  %s\n", i, IRQ_VECTOR_BASE + i, s.count,
 			  seconds > 0 ? s.count / seconds : s.count, s.spurious, imr >> i & 1 ? "yes" : "no",
 			  s.name != NULL ? s.name : "none");
 	}

@@ -166,7 +166,8 @@ print_regions(void)
 
 			sh_printf("%016lx - %016lx  %-10s %s  %s %-12lx %s\n", r->start, r->end,
 				  size_text(r->end - r->start).s, page_size_text(r->page_size),
-				  rights_text(r->flags).s, r->pa, area_name(r->start));
+				  rights_text(r->flags).s, r->pa,
+				  r->flags & PTE_PCD ? "device" : area_name(r->start));
 			total += r->end - r->start;
 			count++;
 			from = r->end;

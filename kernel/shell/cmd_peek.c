@@ -8,6 +8,7 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/pmm.h>
+#include <mm/sections.h>
 #include <mm/vmm.h>
 #include <x86/io.h>
 #include "cmds.h"
@@ -58,7 +59,7 @@ complain(uint64_t addr, int error, bool write)
 	if (error == -ENOMEM)
 		sh_printf("no room to map physical address %#lx\n", addr);
 	else if (write)
-		sh_printf("%#lx is not mapped, or is read-only; see vmmap %#lx\n", addr, addr);
+		sh_printf("%#lx is read-only; see vmmap %#lx\n", addr, addr);
 	else
 		sh_printf("%#lx is not mapped; see vmmap %#lx\n", addr, addr);
 	return error;
@@ -108,7 +109,8 @@ cmd_peek(int argc, char **argv)
 		if (result != 0)
 			return complain(addr, result, false);
 		sh_printf("%016lx: %0*lx  %lu", addr, (int)width * 2, value, value);
-		if (width == 8 && sym_text(value).s[0] != '\0')
+		if (width == 8 && value >= (uint64_t)kernel_text_start &&
+		    value < (uint64_t)kernel_text_end)
 			sh_printf("  %s", sym_text(value).s);
 		sh_printf("\n");
 	}

@@ -1,6 +1,7 @@
 /*
  * cmd_test.c - commands that try the kernel out: test, bench, crash.
  */
+#include <kern/bench.h>
 #include <kern/selftest.h>
 #include <lib/string.h>
 #include <x86/crash.h>
@@ -23,6 +24,15 @@ cmd_test(int argc, char **argv)
 		return 0;
 	}
 	return selftest_run(argc == 2 ? argv[1] : "") == 0 ? 0 : -EIO;
+}
+
+int
+cmd_bench(int argc, char **argv)
+{
+	if (argc > 1)
+		return -EINVAL;
+	bench_run();
+	return 0;
 }
 
 /* --- crash --------------------------------------------------------------------------------------- */

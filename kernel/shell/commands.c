@@ -149,6 +149,10 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
+	{ "bench", "try", "bench", "what the kernel's hot paths cost",
+	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of\n"
+	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
+	  cmd_bench, NULL },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
 	  "pagefault    read an address that is not mapped\n"
