@@ -7,6 +7,8 @@
  */
 #include "host.h"
 #include <dev/ansi.h>
+#include <lib/printf.h>
+#include <lib/string.h>
 #include "ansi_model.h"
 
 static struct ansi term, other;
