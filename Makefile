@@ -22,6 +22,10 @@ say    = $(if $(Q),@echo "  $(1)	$(2)")
 .SUFFIXES:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+# All processors, unless the command line says otherwise.
+ifeq ($(MAKELEVEL),0)
+  MAKEFLAGS += -j$(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
+endif
 
 MK := Makefile $(wildcard tools/mk/*.mk)
 

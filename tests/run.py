@@ -23,10 +23,16 @@ FILE_TIMEOUT_S = 1200
 WORKERS = max(2, min(4, os.cpu_count() or 2))
 
 
+def environment():
+    """Ours, for a make of its own: variables given to `make test` stay, its job server does not."""
+    given = os.environ.get("MAKEFLAGS", "").partition(" -- ")[2]
+    return {**os.environ, "MAKEFLAGS": f"-j{os.cpu_count() or 2}" + (f" -- {given}" if given else "")}
+
+
 def capture(argv, timeout=FILE_TIMEOUT_S):
     """Run to the end; returns (exit status, output)."""
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
+                          stderr=subprocess.STDOUT, env=environment()) as process:
         try:
             out, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
