@@ -92,6 +92,15 @@ write_eflags(uint32_t v)
 	__asm__ volatile("pushl %0\n\tpopfl" ::"r"(v) : "memory", "cc");
 }
 
+static inline uint16_t
+read_cs(void)
+{
+	uint16_t v;
+
+	__asm__("mov %%cs, %0" : "=r"(v));
+	return v;
+}
+
 static inline uint32_t
 read_esp(void)
 {

@@ -1,0 +1,198 @@
+/*
+ * out.c - what the loader says: on COM1 (115200 8N1) and on the text screen, without the BIOS.
+ *
+ * int 10h costs hundreds of instructions for a character; the screen's memory costs one.
+ * Spec: PC16550D data sheet, "Registers"; IBM VGA Technical Reference, "CRT Controller".
+ */
+#include <stdarg.h>
+#include <lib/printf.h>
+#include "bios.h"
+#include "stage2.h"
+#include "x86.h"
+
+#define COM1	     0x3f8
+#define UART_IER     (COM1 + 1)
+#define UART_FCR     (COM1 + 2)
+#define UART_LCR     (COM1 + 3)
+#define UART_MCR     (COM1 + 4)
+#define UART_LSR     (COM1 + 5)
+#define LSR_DATA     0x01
+#define LSR_THR_FREE 0x20
+#define LCR_8N1	     0x03
+#define LCR_DLAB     0x80
+#define MCR_LOOP     0x1e
+#define MCR_DTR_RTS  0x03
+#define UART_TIMEOUT 20000 /* polls; a character takes 87 us, a poll about 1 us */
+
+/* BIOS data area.  Spec: IBM PC/AT Technical Reference, "BIOS Data Area". */
+#define BDA_VIDEO_MODE (*(volatile uint8_t *)0x449)
+#define BDA_COLUMNS    (*(volatile uint16_t *)0x44a)
+#define BDA_CURSOR     (*(volatile uint16_t *)0x450) /* column, row << 8 */
+#define BDA_CRTC_PORT  (*(volatile uint16_t *)0x463)
+
+#define COLUMNS	     80
+#define ROWS	     25
+#define ATTR_NORMAL  0x07
+#define ATTR_FAILURE 0x4f
+
+static bool serial;
+static uint16_t *screen; /* NULL: there is none */
+static uint32_t column, row;
+static uint8_t attr = ATTR_NORMAL;
+
+/* A UART in loop-back mode returns what it is sent; an empty port does not. */
+static void
+serial_init(void)
+{
+	uint32_t polls = UART_TIMEOUT;
+
+	outb(UART_LCR, LCR_DLAB | LCR_8N1);
+	outb(COM1, 1);
+	outb(UART_IER, 0);
+	outb(UART_LCR, LCR_8N1);
+	outb(UART_IER, 0);
+	outb(UART_FCR, 0x07); /* FIFOs on and empty */
+	outb(UART_MCR, MCR_LOOP);
+	outb(COM1, 0xae);
+	while (polls > 0 && !(inb(UART_LSR) & LSR_DATA))
+		polls--;
+	serial = inb(COM1) == 0xae;
+	outb(UART_MCR, MCR_DTR_RTS);
+}
+
+static bool
+text_mode(void)
+{
+	const uint8_t mode = BDA_VIDEO_MODE;
+
+	return (mode == 2 || mode == 3 || mode == 7) && BDA_COLUMNS == COLUMNS;
+}
+
+static void
+screen_init(void)
+{
+	if (!text_mode()) {
+		struct bios_regs r = {.eax = 0x0003};
+
+		bios_int(0x10, &r);
+	}
+	if (!text_mode())
+		return;
+	screen = (uint16_t *)(BDA_VIDEO_MODE == 7 ? 0xb0000 : 0xb8000);
+	row = MIN(BDA_CURSOR >> 8, ROWS - 1);
+	column = (BDA_CURSOR & 0xff) ? COLUMNS : 0; /* what the BIOS wrote stays on its line */
+}
+
+void
+out_init(void)
+{
+	serial_init();
+	screen_init();
+}
+
+uint32_t
+out_display(void)
+{
+	return screen ? BOOT_DISPLAY_TEXT : BOOT_DISPLAY_NONE;
+}
+
+static void
+serial_putc(char c)
+{
+	uint32_t polls = UART_TIMEOUT;
+
+	while (!(inb(UART_LSR) & LSR_THR_FREE))
+		if (--polls == 0) {
+			serial = false; /* stuck: not once more for each character */
+			return;
+		}
+	outb(COM1, (uint8_t)c);
+}
+
+static void
+screen_newline(void)
+{
+	const uint32_t blank = (uint32_t)ATTR_NORMAL << 8 | ' ';
+
+	column = 0;
+	if (++row < ROWS)
+		return;
+	row = ROWS - 1;
+	copy_dwords(screen, screen + COLUMNS, (ROWS - 1) * COLUMNS / 2);
+	fill_dwords(screen + (ROWS - 1) * COLUMNS, blank << 16 | blank, COLUMNS / 2);
+}
+
+static void
+screen_putc(char c)
+{
+	if (c == '\n') {
+		screen_newline();
+		return;
+	}
+	if (column == COLUMNS)
+		screen_newline();
+	screen[row * COLUMNS + column++] = (uint16_t)(attr << 8 | (uint8_t)c);
+}
+
+/* Leave the cursor where the text ends, for the BIOS, the kernel and the eye. */
+static void
+screen_cursor(void)
+{
+	const uint32_t col = MIN(column, COLUMNS - 1U);
+	const uint32_t at = row * COLUMNS + col;
+	const uint16_t port = BDA_CRTC_PORT;
+
+	BDA_CURSOR = (uint16_t)(row << 8 | col);
+	outb(port, 0x0e);
+	outb(port + 1, (uint8_t)(at >> 8));
+	outb(port, 0x0f);
+	outb(port + 1, (uint8_t)at);
+}
+
+static void
+sink(void *arg, const char *s, size_t n)
+{
+	for (; n > 0; n--, s++) {
+		if (screen)
+			screen_putc(*s);
+		if (serial && *s == '\n')
+			serial_putc('\r');
+		if (serial)
+			serial_putc(*s);
+	}
+}
+
+static PRINTF(1, 0) void
+vsay(const char *fmt, va_list ap)
+{
+	(void)vfmt(sink, NULL, fmt, ap);
+	if (screen)
+		screen_cursor();
+}
+
+void
+say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+}
+
+void
+die(const char *advice, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (screen && column > 0)
+		screen_newline();
+	attr = ATTR_FAILURE;
+	say("MinOS cannot start: ");
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+	attr = ATTR_NORMAL;
+	say("\n%s\nStopped.\n", advice);
+	halt_forever();
+}
