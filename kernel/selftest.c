@@ -8,6 +8,7 @@
 #include <kern/selftest.h>
 #include <kern/irq.h>
 #include <kern/sched.h>
+#include <kern/shell.h>
 #include <kern/thread.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -113,7 +114,7 @@ selftest_run(const char *prefix)
 {
 	unsigned good = 0, bad = 0;
 
-	for (size_t i = 0; i < nr_selftests; i++) {
+	for (size_t i = 0; i < nr_selftests && !sh_interrupted(); i++) {
 		if (!selected(selftests[i].name, prefix))
 			continue;
 		if (passes(&selftests[i]))

@@ -82,6 +82,8 @@ void le_start(struct line_edit *le, const char *prompt);
  * The cursor is then in column 0 of the row below the text.
  */
 enum le_result le_feed(struct line_edit *le, const char *bytes, size_t n, size_t *used);
+/* Take prompt and line off the terminal, so that something else can be printed there; then le_redraw(). */
+void le_hide(struct line_edit *le);
 /* The line as it is now. */
 const char *le_line(const struct line_edit *le);
 /* Something else was printed: the cursor is in column 0 of a fresh row; show prompt and line again. */
@@ -117,6 +119,6 @@ enum le_key {
 	LE_KEY_KILL_WORD_RIGHT,
 	LE_KEY_KILL_WORD_LEFT,
 };
-#define LE_CTRL(c) ((c) & 0x1f)
+#define LE_CTRL(c) ((c)&0x1f)
 /* Feed the decoder one byte.  LE_KEY_NONE until a key is complete.  (kernel/shell/line_keys.c) */
 unsigned le_decode(struct line_edit *le, unsigned char c);

@@ -31,3 +31,9 @@ int sh_printf(const char *fmt, ...) PRINTF(1, 2);
 bool sh_interrupted(void);
 /* Sleep that Ctrl-C ends: 0 or -EINTR. */
 int sh_sleep_ms(uint64_t ms);
+
+/*
+ * A message of a background thread to the person at the prompt: it appears above the line that is
+ * being typed, which stays as it is.  Context: thread.
+ */
+void shell_notice(const char *fmt, ...) PRINTF(1, 2);

@@ -19,13 +19,13 @@ read_cr8(void)
 }
 
 /* Segment register @s: ss, ds, es, fs or gs; read_cs() is in x86/cpu.h. */
-#define DEFINE_READ_SEGMENT(s)                                                                     \
-	static inline uint16_t read_##s(void)                                                      \
-	{                                                                                          \
-		uint16_t v;                                                                        \
-                                                                                                   \
-		__asm__ volatile("mov %%" #s ", %0" : "=r"(v));                                    \
-		return v;                                                                          \
+#define DEFINE_READ_SEGMENT(s)                                  \
+	static inline uint16_t read_##s(void)                   \
+	{                                                       \
+		uint16_t v;                                     \
+                                                                \
+		__asm__ volatile("mov %%" #s ", %0" : "=r"(v)); \
+		return v;                                       \
 	}
 DEFINE_READ_SEGMENT(ss)
 DEFINE_READ_SEGMENT(ds)

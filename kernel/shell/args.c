@@ -42,10 +42,12 @@ arg_address(const char *s, uint64_t *out)
 		return true;
 	if (plus != NULL && parse_u64(plus + 1, 0, &offset) != 0)
 		plus = NULL;
-	(void)strlcpy(name, s, plus != NULL ? MIN((size_t)(plus - s) + 1, sizeof(name)) : sizeof(name));
+	(void)strlcpy(name, s,
+		      plus != NULL ? MIN((size_t)(plus - s) + 1, sizeof(name)) : sizeof(name));
 	*out = ksym_find(name);
 	if (*out == 0) {
-		sh_printf("'%s' is no address: a number (0x...) or a kernel symbol is expected\n", s);
+		sh_printf("'%s' is no address: a number (0x...) or a kernel symbol is expected\n",
+			  s);
 		return false;
 	}
 	*out += offset;
@@ -112,15 +114,16 @@ print_bits(const struct bit_name *names, size_t n, uint64_t value)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct bit_name *b = &names[i];
-		const uint64_t field = (value >> b->bit) & (b->width < 64 ? BIT(b->width) - 1 : UINT64_MAX);
+		const uint64_t field =
+			(value >> b->bit) & (b->width < 64 ? BIT(b->width) - 1 : UINT64_MAX);
 		char bits[8];
 
 		if (b->width == 1)
 			snprintf(bits, sizeof(bits), "%u", b->bit);
 		else
 			snprintf(bits, sizeof(bits), "%u-%u", b->bit + b->width - 1, b->bit);
-		sh_printf(field > 9 ? "  %5s  %#-4lx %-8s %s\n" : "  %5s  %-4lu %-8s %s\n", bits, field,
-			  b->name, b->meaning);
+		sh_printf(field > 9 ? "  %5s  %#-4lx %-8s %s\n" : "  %5s  %-4lu %-8s %s\n", bits,
+			  field, b->name, b->meaning);
 	}
 }
 
@@ -144,10 +147,21 @@ list_candidate(const char *const *list, size_t n, unsigned i)
 	return i < n ? list[i] : NULL;
 }
 
+/* In alphabetical order, which is not the table's. */
 const char *
 complete_command(unsigned arg, unsigned i)
 {
-	return arg == 1 && i < nr_shell_commands ? shell_commands[i].name : NULL;
+	static const char *names[64];
+	const size_t n = MIN(nr_shell_commands, ARRAY_SIZE(names));
+
+	for (size_t k = names[0] == NULL ? 0 : n; k < n; k++) {
+		size_t at = k;
+
+		for (; at > 0 && strcmp(names[at - 1], shell_commands[k].name) > 0; at--)
+			names[at] = names[at - 1];
+		names[at] = shell_commands[k].name;
+	}
+	return arg == 1 && i < n ? names[i] : NULL;
 }
 
 const char *

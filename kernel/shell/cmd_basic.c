@@ -10,6 +10,8 @@
 
 /* --- help ---------------------------------------------------------------------------------------- */
 
+#define GROUP_WIDTH 12 /* columns of a group's name in the overview */
+
 static bool
 first_of_group(size_t i)
 {
@@ -23,16 +25,18 @@ first_of_group(size_t i)
 static void
 help_group_names(const char *group)
 {
-	unsigned col = 10;
+	unsigned col = GROUP_WIDTH;
 
-	sh_printf("  %-8s", group);
+	sh_printf("  %-*s", GROUP_WIDTH - 2, group);
 	for (size_t i = 0; i < nr_shell_commands; i++) {
 		const struct shell_cmd *c = &shell_commands[i];
 
 		if (strcmp(c->group, group) != 0)
 			continue;
-		if (col + strlen(c->name) + 1 > 79)
-			col = 10 + 0 * sh_printf("\n          ");
+		if (col + strlen(c->name) + 1 > 79) {
+			sh_printf("\n%*s", GROUP_WIDTH, "");
+			col = GROUP_WIDTH;
+		}
 		col += (unsigned)sh_printf(" %s", c->name);
 	}
 	sh_printf("\n");
@@ -58,6 +62,7 @@ help_briefs(const char *group)
 static void
 help_overview(void)
 {
+	sh_printf("The commands, by group:\n");
 	for (size_t i = 0; i < nr_shell_commands; i++)
 		if (first_of_group(i))
 			help_group_names(shell_commands[i].group);
@@ -66,7 +71,8 @@ help_overview(void)
 		  "help GROUP  says in a line what each command of a group does: help memory\n"
 		  "help all    the same for every command\n"
 		  "Tab completes commands and arguments, the arrows bring back earlier lines,\n"
-		  "Ctrl-R searches them, Ctrl-C stops a command, COMMAND | more shows it in pages.\n");
+		  "Ctrl-R searches them, Ctrl-C stops a command, COMMAND | more shows it in "
+		  "pages.\n");
 }
 
 int
@@ -171,7 +177,7 @@ cmd_poweroff(int argc, char **argv)
 /* --- color --------------------------------------------------------------------------------------- */
 
 /* In the order of the SGR numbers 30-37.  Spec: ECMA-48, "SGR - Select Graphic Rendition". */
-static const char *const color_names[] = {"black", "red",     "green", "yellow", "blue",
+static const char *const color_names[] = {"black",   "red",  "green", "yellow", "blue",
 					  "magenta", "cyan", "white", "default"};
 
 /* The SGR offset of a colour, 60 higher for bright-NAME; -1 if there is none of that name. */
@@ -191,10 +197,12 @@ static void
 color_table(void)
 {
 	for (unsigned i = 0; i < 8; i++)
-		sh_printf("  \033[%um%-8s\033[0m  \033[%umbright-%-8s\033[0m  \033[%u;%um on %-8s\033[0m\n",
+		sh_printf("  \033[%um%-8s\033[0m  \033[%umbright-%-8s\033[0m  \033[%u;%um on "
+			  "%-8s\033[0m\n",
 			  30 + i, color_names[i], 90 + i, color_names[i], 40 + i, i == 0 ? 37 : 30,
 			  color_names[i]);
-	sh_printf("color NAME sets the colour of text, color NAME BACKGROUND both, color default neither.\n");
+	sh_printf("color NAME sets the colour of the text, color NAME BACKGROUND both;\n"
+		  "color default brings back what was.\n");
 }
 
 const char *

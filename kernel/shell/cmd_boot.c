@@ -45,7 +45,9 @@ print_log(enum log_level up_to)
 		if (r.level > up_to)
 			continue;
 		sh_printf("%s[%5lu.%06lu] %s%s\n",
-			  r.level == LOG_ERR ? "\033[31m" : r.level == LOG_WARN ? "\033[33m" : "",
+			  r.level == LOG_ERR	? "\033[31m"
+			  : r.level == LOG_WARN ? "\033[33m"
+						: "",
 			  r.time_ns / 1000000000, r.time_ns / 1000 % 1000000, r.text,
 			  r.level <= LOG_WARN ? "\033[0m" : "");
 		any = true;
@@ -115,8 +117,9 @@ print_quirks(uint32_t quirks)
 		sh_printf("quirks    none: everything went the plain way\n");
 	for (unsigned i = 0; i < 32; i++)
 		if (quirks & BIT(i))
-			sh_printf("quirk     %s\n",
-				  i < ARRAY_SIZE(texts) ? texts[i] : "of a kind unknown to this kernel");
+			sh_printf("quirk     %s\n", i < ARRAY_SIZE(texts)
+							    ? texts[i]
+							    : "of a kind unknown to this kernel");
 }
 
 static void
@@ -171,15 +174,16 @@ print_times(const struct boot_trace_entry *e, size_t n)
 {
 	const struct boot_trace_entry *first = NULL, *before = NULL;
 
-	sh_printf("\n #  TRANSITION           TSC TICKS SINCE  MICROSECONDS  TOTAL us  DISK us  RESULT\n");
+	sh_printf("\n #  TRANSITION           TSC TICKS SINCE  MICROSECONDS  TOTAL us  DISK us  "
+		  "RESULT\n");
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool timed = (e->valid & BOOT_TRACE_TSC) != 0;
 		const bool both = timed && before != NULL;
 		const uint64_t delta = both ? e->tsc - before->tsc : 0;
 
 		first = first == NULL && timed ? e : first;
-		sh_printf("%2zu  %-20s %15s %13s %9s %8s  ", i, e->name, both ? num_text(delta).s : "-",
-			  ticks_text(delta, both).s,
+		sh_printf("%2zu  %-20s %15s %13s %9s %8s  ", i, e->name,
+			  both ? num_text(delta).s : "-", ticks_text(delta, both).s,
 			  ticks_text(timed ? e->tsc - first->tsc : 0, timed).s,
 			  ticks_text(both ? e->disk_tsc - before->disk_tsc : 0, both).s);
 		if ((e->valid & BOOT_TRACE_RESULT) == 0)
@@ -225,7 +229,8 @@ pointer_text(uint64_t value)
 static void
 print_states(const struct boot_trace_entry *e, size_t n)
 {
-	sh_printf("\n #  BITS      CS:IP                SP      CR0      CR3    CR4 EFER   RFLAGS A20\n");
+	sh_printf("\n #  BITS      CS:IP                SP      CR0      CR3    CR4 EFER   RFLAGS "
+		  "A20\n");
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool cr0 = (e->valid & BOOT_TRACE_CR0) != 0;
 
@@ -234,7 +239,9 @@ print_states(const struct boot_trace_entry *e, size_t n)
 			  hex_text(e->cr3, 8, cr0).s,
 			  hex_text(e->cr4, 6, (e->valid & BOOT_TRACE_CR4) != 0).s,
 			  hex_text(e->efer, 4, (e->valid & BOOT_TRACE_EFER) != 0).s, e->rflags,
-			  (e->valid & BOOT_TRACE_A20) == 0 ? "-" : e->a20 ? "on" : "off");
+			  (e->valid & BOOT_TRACE_A20) == 0 ? "-"
+			  : e->a20			   ? "on"
+							   : "off");
 	}
 	sh_printf("(~ stands for ffff: addresses in the kernel's half.  - was not read there.)\n");
 }
@@ -286,8 +293,8 @@ cmd_boot(int argc, char **argv)
 static const char *
 memory_type(uint32_t type)
 {
-	static const char *const names[] = {"type 0", "RAM", "reserved", "ACPI tables", "ACPI NVS",
-					    "bad RAM"};
+	static const char *const names[] = {"type 0",	   "RAM",      "reserved",
+					    "ACPI tables", "ACPI NVS", "bad RAM"};
 	static char other[20];
 
 	if (type < ARRAY_SIZE(names))
@@ -315,8 +322,8 @@ print_map(const char *title, const struct boot_mem *map, size_t n)
 		else
 			rest += m->size;
 	}
-	sh_printf("      RAM: %s (%s bytes), everything else: %s\n", size_text(ram).s, num_text(ram).s,
-		  size_text(rest).s);
+	sh_printf("      RAM: %s (%s bytes), everything else: %s\n", size_text(ram).s,
+		  num_text(ram).s, size_text(rest).s);
 }
 
 int

@@ -16,44 +16,32 @@ struct leaf {
 	uint32_t leaf;
 	uint8_t subleaf, reg;
 	const char *what;
-	const char *const *names; /* of bits 0-31; NULL or "" = no name known */
+	const char *names; /* of bits 0-31, separated by blanks */
 };
 
-static const char *const leaf1_edx[32] = {
-	"fpu",	"vme", "de",   "pse",  "tsc",  "msr", "pae",  "mce", "cx8",  "apic", "",
-	"sep",	"mtrr", "pge", "mca",  "cmov", "pat", "pse36", "psn", "clfsh", "",   "ds",
-	"acpi", "mmx", "fxsr", "sse",  "sse2", "ss",  "htt",  "tm",  "",     "pbe"};
-static const char *const leaf1_ecx[32] = {
-	"sse3",	  "pclmul", "dtes64", "monitor", "ds-cpl", "vmx",    "smx",   "est",
-	"tm2",	  "ssse3",  "cnxt",   "sdbg",	 "fma",	   "cx16",   "xtpr",  "pdcm",
-	"",	  "pcid",   "dca",    "sse4.1",	 "sse4.2", "x2apic", "movbe", "popcnt",
-	"tsc-dl", "aes",    "xsave",  "osxsave", "avx",	   "f16c",   "rdrand", "hypervisor"};
-static const char *const leaf7_ebx[32] = {
-	"fsgsbase", "tsc-adj", "sgx",	  "bmi1",    "hle",    "avx2",	   "",	      "smep",
-	"bmi2",	    "erms",    "invpcid", "rtm",     "pqm",    "",	   "mpx",     "pqe",
-	"avx512f",  "avx512dq", "rdseed", "adx",     "smap",   "avx512ifma", "",      "clflushopt",
-	"clwb",	    "pt",      "avx512pf", "avx512er", "avx512cd", "sha",  "avx512bw", "avx512vl"};
-static const char *const leaf7_ecx[32] = {
-	"prefetchwt1", "avx512vbmi", "umip", "pku", "ospke", "waitpkg", "", "cet-ss",
-	"gfni", "vaes", "vpclmul", "", "", "", "", "",
-	"la57", "", "", "", "", "", "rdpid", "", "", "cldemote", "", "movdiri", "movdir64b"};
-static const char *const ext1_edx[32] = {
-	[11] = "syscall", [20] = "nx", [22] = "mmxext", [25] = "fxsr-opt", [26] = "1g-pages",
-	[27] = "rdtscp", [29] = "long-mode", [30] = "3dnowext", [31] = "3dnow"};
-static const char *const ext1_ecx[32] = {
-	"lahf64", "cmp-legacy", "svm", "extapic", "cr8", "abm", "sse4a", "misalignsse",
-	"prefetchw", "osvw", "ibs", "xop", "skinit", "wdt", "", "lwp", "fma4", "", "", "",
-	"", "tbm", "topoext"};
-static const char *const ext7_edx[32] = {[8] = "invariant-tsc"};
-
+/* A name for each bit from 0 on, "-" where there is none worth showing. */
 static const struct leaf leaves[] = {
-	{1, 0, EDX, "basic", leaf1_edx},
-	{1, 0, ECX, "extended", leaf1_ecx},
-	{7, 0, EBX, "newer", leaf7_ebx},
-	{7, 0, ECX, "newer still", leaf7_ecx},
-	{0x80000001, 0, EDX, "64-bit", ext1_edx},
-	{0x80000001, 0, ECX, "AMD", ext1_ecx},
-	{0x80000007, 0, EDX, "power", ext7_edx},
+	{1, 0, EDX, "basic",
+	 "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge mca cmov "
+	 "pat pse36 psn clfsh - ds acpi mmx fxsr sse sse2 ss htt tm - pbe"},
+	{1, 0, ECX, "extended",
+	 "sse3 pclmul dtes64 monitor ds-cpl vmx smx est tm2 ssse3 cnxt sdbg fma cx16 xtpr pdcm "
+	 "- pcid dca sse4.1 sse4.2 x2apic movbe popcnt tsc-dl aes xsave osxsave avx f16c rdrand "
+	 "hypervisor"},
+	{7, 0, EBX, "newer",
+	 "fsgsbase tsc-adj sgx bmi1 hle avx2 - smep bmi2 erms invpcid rtm pqm - mpx pqe "
+	 "avx512f avx512dq rdseed adx smap avx512ifma - clflushopt clwb pt avx512pf avx512er "
+	 "avx512cd sha avx512bw avx512vl"},
+	{7, 0, ECX, "newer still",
+	 "prefetchwt1 avx512vbmi umip pku ospke waitpkg - cet-ss gfni vaes vpclmul - - - - - "
+	 "la57 - - - - - rdpid - - cldemote - movdiri movdir64b"},
+	{0x80000001, 0, EDX, "64-bit",
+	 "- - - - - - - - - - - syscall - - - - - - - - nx - mmxext - - fxsr-opt 1g-pages rdtscp "
+	 "- long-mode 3dnowext 3dnow"},
+	{0x80000001, 0, ECX, "AMD",
+	 "lahf64 cmp-legacy svm extapic cr8 abm sse4a misalignsse prefetchw osvw ibs xop skinit "
+	 "wdt - lwp fma4 - - - - tbm topoext"},
+	{0x80000007, 0, EDX, "power", "- - - - - - - - invariant-tsc"},
 };
 
 static bool
@@ -75,22 +63,22 @@ leaf_register(const struct leaf *l)
 static void
 print_leaf(const struct leaf *l)
 {
-	const uint32_t bits = leaf_register(l);
+	const char *name = l->names;
 	unsigned col = 15;
 
-	if (bits == 0)
+	if (leaf_register(l) == 0)
 		return;
 	sh_printf("  %-12s", l->what);
-	for (unsigned i = 0; i < 32; i++) {
-		const char *name = l->names[i];
+	for (uint32_t bits = leaf_register(l); *name != '\0'; bits >>= 1) {
+		const char *end = strchr(name, ' ');
+		const int len = (int)(end != NULL ? (size_t)(end - name) : strlen(name));
 
-		if ((bits >> i & 1) == 0 || name == NULL || *name == '\0')
-			continue;
-		if (col + strlen(name) + 1 > 79) {
-			sh_printf("\n%14s", "");
-			col = 15;
+		if ((bits & 1) != 0 && *name != '-') {
+			if (col + (unsigned)len + 1 > 79)
+				col = (unsigned)sh_printf("\n%14s", "");
+			col += (unsigned)sh_printf(" %.*s", len, name);
 		}
-		col += (unsigned)sh_printf(" %s", name);
+		name += len + (end != NULL);
 	}
 	sh_printf("\n");
 }
@@ -103,7 +91,8 @@ print_identity(void)
 	sh_printf("vendor      %s\n", f->vendor);
 	if (f->brand[0] != '\0')
 		sh_printf("brand       %s\n", f->brand);
-	sh_printf("model       family %u, model %u, stepping %u\n", f->family, f->model, f->stepping);
+	sh_printf("model       family %u, model %u, stepping %u\n", f->family, f->model,
+		  f->stepping);
 	sh_printf("addresses   %u bits physical (%s), %u bits virtual\n", f->phys_bits,
 		  size_text(BIT(MIN(f->phys_bits, 63u))).s, f->virt_bits);
 	sh_printf("CPUID       leaves 0-%x and 80000000-%08x\n", f->max_leaf, f->max_ext_leaf);
@@ -136,8 +125,9 @@ print_caches(uint32_t leaf)
 
 		if (type == 0 || type > 3)
 			break;
-		sh_printf("  L%u %-14s %-8s %2u-way, lines of %u bytes\n", r.eax >> 5 & 7, types[type],
-			  size_text((uint64_t)ways * parts * line * (r.ecx + 1)).s, ways, line);
+		sh_printf("  L%u %-14s %-8s %2u-way, lines of %u bytes\n", r.eax >> 5 & 7,
+			  types[type], size_text((uint64_t)ways * parts * line * (r.ecx + 1)).s,
+			  ways, line);
 		any = true;
 	}
 	return any;
@@ -153,12 +143,15 @@ print_caches_old(void)
 		return false;
 	r = cpuid(0x80000005, 0);
 	if (r.ecx >> 24 != 0)
-		sh_printf("  L1 data           %u KiB, lines of %u bytes\n", r.ecx >> 24, r.ecx & 0xff);
+		sh_printf("  L1 data           %u KiB, lines of %u bytes\n", r.ecx >> 24,
+			  r.ecx & 0xff);
 	if (r.edx >> 24 != 0)
-		sh_printf("  L1 code           %u KiB, lines of %u bytes\n", r.edx >> 24, r.edx & 0xff);
+		sh_printf("  L1 code           %u KiB, lines of %u bytes\n", r.edx >> 24,
+			  r.edx & 0xff);
 	r = cpuid(0x80000006, 0);
 	if (r.ecx >> 16 != 0)
-		sh_printf("  L2 code and data  %u KiB, lines of %u bytes\n", r.ecx >> 16, r.ecx & 0xff);
+		sh_printf("  L2 code and data  %u KiB, lines of %u bytes\n", r.ecx >> 16,
+			  r.ecx & 0xff);
 	return r.ecx >> 16 != 0;
 }
 

@@ -57,7 +57,10 @@ print_segment(unsigned selector, uint64_t d)
 
 	sh_printf("  %04x  %016lx  ring %u  %s", selector, d, dpl, code ? "code" : "data");
 	if (code)
-		sh_printf(", %s%s", d & BIT(53) ? "64-bit" : d & BIT(54) ? "32-bit" : "16-bit",
+		sh_printf(", %s%s",
+			  d & BIT(53)	? "64-bit"
+			  : d & BIT(54) ? "32-bit"
+					: "16-bit",
 			  d & BIT(41) ? "" : ", execute only");
 	else
 		sh_printf(", %s", d & BIT(41) ? "read/write" : "read-only");
@@ -77,7 +80,8 @@ print_tss(uint64_t base)
 	memcpy(&value, tss + 4, 8);
 	sh_printf("        RSP0 %016lx  stack for entries from ring 3\n", value);
 	for (unsigned i = 1; i <= 7; i++) {
-		static const char *const users[] = {"", " (double fault)", " (NMI)", " (machine check)"};
+		static const char *const users[] = {"", " (double fault)", " (NMI)",
+						    " (machine check)"};
 
 		memcpy(&value, tss + 28 + 8 * i, 8);
 		if (value != 0)
@@ -111,8 +115,8 @@ cmd_gdt(int argc, char **argv)
 			const uint64_t base = descriptor_base(d[0], d[1]);
 			const unsigned type = d[0] >> 40 & 15;
 
-			sh_printf("  %04x  %016lx  ring %lu  %s at %016lx, limit %x\n", offset, d[0],
-				  (uint64_t)(d[0] >> 45 & 3), system_type(type), base,
+			sh_printf("  %04x  %016lx  ring %lu  %s at %016lx, limit %x\n", offset,
+				  d[0], (uint64_t)(d[0] >> 45 & 3), system_type(type), base,
 				  descriptor_limit(d[0]));
 			if (type == 9 || type == 11)
 				print_tss(base);
@@ -147,7 +151,10 @@ print_gate_kind(const struct gate *g)
 {
 	const unsigned type = g->low >> 40 & 15, ist = g->low >> 32 & 7;
 
-	sh_printf("%-9s  ring %lu  %04lx  ", type == 14 ? "interrupt" : type == 15 ? "trap" : "?",
+	sh_printf("%-9s  ring %lu  %04lx  ",
+		  type == 14   ? "interrupt"
+		  : type == 15 ? "trap"
+			       : "?",
 		  (uint64_t)(g->low >> 45 & 3), (uint64_t)(g->low >> 16 & 0xffff));
 	if (ist != 0)
 		sh_printf("IST%u ", ist);
@@ -230,8 +237,8 @@ idt_one(const struct desc_ptr *idtr, unsigned vector)
 	if (!read_table(&g, idtr->base, vector * sizeof(g), sizeof(g)))
 		return -EFAULT;
 	vector_name(name, sizeof(name), vector);
-	sh_printf("vector %#x (%u): %s\n  gate    %016lx %016lx%s\n  kind    ", vector, vector, name,
-		  g.high, g.low, g.low & BIT(47) ? "" : ", not present");
+	sh_printf("vector %#x (%u): %s\n  gate    %016lx %016lx%s\n  kind    ", vector, vector,
+		  name, g.high, g.low, g.low & BIT(47) ? "" : ", not present");
 	print_gate_kind(&g);
 	sh_printf("\n  target  %016lx %s\n", gate_target(&g), sym_text(gate_target(&g)).s);
 	return 0;

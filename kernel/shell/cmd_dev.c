@@ -12,7 +12,8 @@
 static void
 print_device(const struct pci_device *d)
 {
-	const char *vendor = pci_vendor_name(d->vendor), *device = pci_device_name(d->vendor, d->device);
+	const char *vendor = pci_vendor_name(d->vendor),
+		   *device = pci_device_name(d->vendor, d->device);
 
 	sh_printf("%02x:%02x.%x %04x:%04x  %s: %s%s%s\n", d->bus, d->slot, d->function, d->vendor,
 		  d->device, pci_class_name(d->class, d->subclass, d->prog_if),
@@ -37,8 +38,9 @@ print_device_details(const struct pci_device *d)
 	for (unsigned i = 0; i < 6; i++) {
 		if (!pci_bar(d, i, &bar))
 			continue;
-		sh_printf("        BAR%u %s %#lx%s%s\n", i, bar.io ? "ports from" : "memory at", bar.base,
-			  bar.is64 ? ", 64-bit" : "", bar.prefetchable ? ", prefetchable" : "");
+		sh_printf("        BAR%u %s %#lx%s%s\n", i, bar.io ? "ports from" : "memory at",
+			  bar.base, bar.is64 ? ", 64-bit" : "",
+			  bar.prefetchable ? ", prefetchable" : "");
 		i += bar.is64; /* the upper half of the address stands in the next one */
 	}
 }
@@ -150,10 +152,12 @@ cmd_serial(int argc, char **argv)
 		return -ENODEV;
 	}
 	sh_printf("COM1       at port 3f8h, 115200 baud, 8 bits, no parity, %s, %s\n",
-		  s.irq_driven ? "by interrupts" : "polled", s.stuck ? "does not take output" : "works");
+		  s.irq_driven ? "by interrupts" : "polled",
+		  s.stuck ? "does not take output" : "works");
 	sh_printf("FIFO       %u byte%s\n", s.fifo, s.fifo == 1 ? "" : "s");
 	sh_printf("received   %lu bytes, %lu lost, %lu with line errors\n", s.rx, s.rx_overruns,
 		  s.rx_line_errors);
-	sh_printf("sent       %lu bytes, %lu dropped\ninterrupts %lu\n", s.tx, s.tx_dropped, s.irqs);
+	sh_printf("sent       %lu bytes, %lu dropped\ninterrupts %lu\n", s.tx, s.tx_dropped,
+		  s.irqs);
 	return 0;
 }

@@ -49,12 +49,13 @@ cmd_irq(int argc, char **argv)
 		irq_stat(i, &s);
 		if (s.name == NULL && s.count == 0 && s.spurious == 0)
 			continue;
-		sh_printf("%4u      %02x  %12lu %9lu %9lu  %-6s  %s\n", i, IRQ_VECTOR_BASE + i, s.count,
-			  seconds > 0 ? s.count / seconds : s.count, s.spurious, imr >> i & 1 ? "yes" : "no",
-			  s.name != NULL ? s.name : "none");
+		sh_printf("%4u      %02x  %12lu %9lu %9lu  %-6s  %s\n", i, IRQ_VECTOR_BASE + i,
+			  s.count, seconds > 0 ? s.count / seconds : s.count, s.spurious,
+			  imr >> i & 1 ? "yes" : "no", s.name != NULL ? s.name : "none");
 	}
 	sh_printf("Lines that have no handler and never fired are left out.\n");
 	if (trap_unexpected() != 0)
-		sh_printf("%lu interrupts came on vectors that nobody handles.\n", trap_unexpected());
+		sh_printf("%lu interrupts came on vectors that nobody handles.\n",
+			  trap_unexpected());
 	return 0;
 }

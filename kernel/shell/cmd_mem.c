@@ -23,11 +23,12 @@ print_frames(void)
 	sh_printf("Physical memory       frames\n");
 	sh_printf("  total          %11zu  %-10s (%s)\n", s.total,
 		  size_text((uint64_t)s.total << PAGE_SHIFT).s, unit);
-	sh_printf("  free           %11zu  %s\n", s.free, size_text((uint64_t)s.free << PAGE_SHIFT).s);
+	sh_printf("  free           %11zu  %s\n", s.free,
+		  size_text((uint64_t)s.free << PAGE_SHIFT).s);
 	sh_printf("  used           %11zu  %s\n", s.total - s.free,
 		  size_text((uint64_t)(s.total - s.free) << PAGE_SHIFT).s);
-	sh_printf("    reserved     %11zu  %-10s (kernel image, initrd, bitmap, low memory)\n", s.reserved,
-		  size_text((uint64_t)s.reserved << PAGE_SHIFT).s);
+	sh_printf("    reserved     %11zu  %-10s (kernel image, initrd, bitmap, low memory)\n",
+		  s.reserved, size_text((uint64_t)s.reserved << PAGE_SHIFT).s);
 	sh_printf("  used at most   %11zu  %s\n", s.peak_used,
 		  size_text((uint64_t)s.peak_used << PAGE_SHIFT).s);
 	sh_printf("  highest address           %#lx\n", s.highest);
@@ -45,12 +46,15 @@ print_heap(void)
 		pages += info.pages;
 		if (info.pages == 0)
 			continue;
-		sh_printf("  %-16s %9zu %8zu %8zu %7zu  %s\n", info.name, info.object_size, info.in_use,
-			  info.capacity, info.pages, size_text(info.in_use * info.object_size).s);
+		sh_printf("  %-16s %9zu %8zu %8zu %7zu  %s\n", info.name, info.object_size,
+			  info.in_use, info.capacity, info.pages,
+			  size_text(info.in_use * info.object_size).s);
 	}
 	kmalloc_large_stats(&large, &count);
-	sh_printf("  all caches                                   %7zu  %s\n", pages, size_text(bytes).s);
-	sh_printf("  large blocks               %8zu                   %s\n", count, size_text(large).s);
+	sh_printf("  all caches                                   %7zu  %s\n", pages,
+		  size_text(bytes).s);
+	sh_printf("  large blocks               %8zu                   %s\n", count,
+		  size_text(large).s);
 }
 
 /* The symbols that linker.ld sets between the kernel's sections. */
@@ -64,7 +68,8 @@ print_section(const char *name, const char *rights, const uint8_t *start, const 
 static void
 print_area(const char *name, uint64_t start, uint64_t size)
 {
-	sh_printf("  %016lx - %016lx  %-10s      %s\n", start, start + size, size_text(size).s, name);
+	sh_printf("  %016lx - %016lx  %-10s      %s\n", start, start + size, size_text(size).s,
+		  name);
 }
 
 static void
@@ -157,7 +162,8 @@ print_regions(void)
 	uint64_t total = 0, count = 0;
 	vaddr_t from = 0;
 
-	sh_printf("START            - END               SIZE       PAGE RIGHTS PHYSICAL     WHAT\n");
+	sh_printf(
+		"START            - END               SIZE       PAGE RIGHTS PHYSICAL     WHAT\n");
 	do {
 		b.n = 0;
 		vmm_for_each_region(from, take_region, &b);
@@ -194,7 +200,8 @@ print_walk(vaddr_t va)
 	for (unsigned i = 0; i < w.levels; i++) {
 		const pte_t e = w.entry[i];
 
-		sh_printf("%-5s  %012lx    %3u  %016lx  ", names[i], w.table[i], pte_index(va, 4 - i), e);
+		sh_printf("%-5s  %012lx    %3u  %016lx  ", names[i], w.table[i],
+			  pte_index(va, 4 - i), e);
 		if (e & PTE_P)
 			sh_printf("%012lx  %s%s\n", pte_addr(e), rights_text(e).s,
 				  i + 1 == w.levels && i < 3 ? ", large page" : "");
@@ -202,7 +209,8 @@ print_walk(vaddr_t va)
 			sh_printf("not present\n");
 	}
 	if (w.present)
-		sh_printf("physical address %#lx, in a page of %s\n", w.pa, size_text(w.page_size).s);
+		sh_printf("physical address %#lx, in a page of %s\n", w.pa,
+			  size_text(w.page_size).s);
 	else
 		sh_printf("not mapped\n");
 }

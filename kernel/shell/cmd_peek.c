@@ -211,8 +211,11 @@ cmd_out(int argc, char **argv)
 
 	if (argc != 3)
 		return -EINVAL;
-	if (!arg_number_max(argv[1], 0xffff, &port) ||
-	    !arg_number_max(argv[2], letter == 'b' ? 0xff : letter == 'w' ? 0xffff : 0xffffffff, &value))
+	if (!arg_number_max(argv[1], 0xffff, &port) || !arg_number_max(argv[2],
+								       letter == 'b'   ? 0xff
+								       : letter == 'w' ? 0xffff
+										       : 0xffffffff,
+								       &value))
 		return -ERANGE;
 	switch (letter) {
 	case 'b': outb((uint16_t)port, (uint8_t)value); break;

@@ -53,7 +53,8 @@ static const struct bit_name cr4_bits[] = {
 	{22, 1, "PKE", "protection keys for user pages"},
 	{23, 1, "CET", "shadow stacks and branch tracking"},
 };
-static const struct bit_name cr8_bits[] = {{0, 4, "TPR", "interrupts of this class and below wait"}};
+static const struct bit_name cr8_bits[] = {
+	{0, 4, "TPR", "interrupts of this class and below wait"}};
 static const struct bit_name efer_bits[] = {
 	{0, 1, "SCE", "SYSCALL and SYSRET allowed"},
 	{8, 1, "LME", "long mode wanted: starts with paging"},
@@ -94,7 +95,7 @@ static const struct bit_name sfmask_bits[] = {
 
 struct reg {
 	const char *name;
-	uint64_t (*read)(void);		/* NULL: an MSR */
+	uint64_t (*read)(void); /* NULL: an MSR */
 	uint32_t msr;
 	const struct bit_name *bits; /* NULL: the register is an address */
 	uint8_t nr_bits;
@@ -106,7 +107,8 @@ struct reg {
 static const struct reg regs[] = {
 	{"CR0", read_cr0, 0, BITS(cr0_bits), true, ""},
 	{"CR2", read_cr2, 0, NULL, 0, false, "address of the last page fault"},
-	{"CR3", read_cr3, 0, BITS(cr3_bits), false, "physical address of the top page table (PML4)"},
+	{"CR3", read_cr3, 0, BITS(cr3_bits), false,
+	 "physical address of the top page table (PML4)"},
 	{"CR4", read_cr4, 0, BITS(cr4_bits), true, ""},
 	{"CR8", read_cr8, 0, BITS(cr8_bits), false, "interrupt priority that is held back"},
 	{"RFLAGS", read_rflags, 0, BITS(rflags_bits), true, ""},
@@ -118,7 +120,8 @@ static const struct reg regs[] = {
 	{"SFMASK", NULL, MSR_SFMASK, BITS(sfmask_bits), false, "RFLAGS bits that SYSCALL clears"},
 	{"FSBASE", NULL, MSR_FS_BASE, NULL, 0, false, "address added to FS: thread-local data"},
 	{"GSBASE", NULL, MSR_GS_BASE, NULL, 0, false, "address added to GS: this CPU's data"},
-	{"KGSBASE", NULL, MSR_KERNEL_GS_BASE, NULL, 0, false, "what SWAPGS exchanges GS's base with"},
+	{"KGSBASE", NULL, MSR_KERNEL_GS_BASE, NULL, 0, false,
+	 "what SWAPGS exchanges GS's base with"},
 };
 
 static uint64_t
@@ -142,9 +145,10 @@ print_overview(void)
 		else
 			sh_printf("%s\n", r->note);
 	}
-	sh_printf("GDTR     %016lx  limit %04x\nIDTR     %016lx  limit %04x\n", gdtr.base, gdtr.limit,
-		  idtr.base, idtr.limit);
-	sh_printf("CS %04x  SS %04x  DS %04x  ES %04x  FS %04x  GS %04x  TR %04x   (gdt explains them)\n",
+	sh_printf("GDTR     %016lx  limit %04x\nIDTR     %016lx  limit %04x\n", gdtr.base,
+		  gdtr.limit, idtr.base, idtr.limit);
+	sh_printf("CS %04x  SS %04x  DS %04x  ES %04x  FS %04x  GS %04x  TR %04x   (gdt explains "
+		  "them)\n",
 		  read_cs(), read_ss(), read_ds(), read_es(), read_fs(), read_gs(), read_tr());
 	sh_printf("regs NAME shows one bit by bit, for example: regs cr4\n");
 }

@@ -19,7 +19,7 @@ static const char *const state_names[] = {"ready", "running", "sleeping", "zombi
 int
 cmd_ps(int argc, char **argv)
 {
-	static struct thread_info info[THREADS_SHOWN]; /* the shell thread's: too large for its stack */
+	static struct thread_info info[THREADS_SHOWN]; /* too large for a stack */
 	const size_t n = thread_snapshot(info, ARRAY_SIZE(info));
 
 	if (argc > 1)
@@ -29,8 +29,8 @@ cmd_ps(int argc, char **argv)
 		const struct thread_info *t = &info[i];
 
 		sh_printf("%4u  %-14s  %-8s %8lu %11lu %5lu B  %s\n", t->id, t->name,
-			  state_names[t->state & 3], ns_to_ms(t->cpu_ns), t->switches, t->stack_used,
-			  t->wait_sym != NULL ? t->wait_sym : "");
+			  state_names[t->state & 3], ns_to_ms(t->cpu_ns), t->switches,
+			  t->stack_used, t->wait_sym != NULL ? t->wait_sym : "");
 	}
 	if (n > ARRAY_SIZE(info))
 		sh_printf("... and %zu more\n", n - ARRAY_SIZE(info));
@@ -78,8 +78,7 @@ top_sort(struct top_state *top)
 	}
 }
 
-static void
-top_line(const char *fmt, ...) PRINTF(1, 2);
+static void top_line(const char *fmt, ...) PRINTF(1, 2);
 
 static void
 top_line(const char *fmt, ...)
@@ -106,10 +105,11 @@ top_paint(struct top_state *top, unsigned rows)
 	top_sort(top);
 	shown = MIN(top->nr_now, (size_t)rows - 4);
 	sh_write("\033[H");
-	top_line("top - up %02lu:%02lu:%02lu, %zu threads                          q or Ctrl-C ends it",
-		 s / 3600, s / 60 % 60, s % 60, top->nr_now);
+	top_line("top - up %02lu:%02lu:%02lu, %zu threads; q or Ctrl-C ends it", s / 3600,
+		 s / 60 % 60, s % 60, top->nr_now);
 	top_line("%s", "");
-	top_line("\033[7m  ID  NAME            STATE      CPU %%   CPU TOTAL     SWITCHES   \033[0m");
+	top_line(
+		"\033[7m  ID  NAME            STATE      CPU %%   CPU TOTAL     SWITCHES  \033[0m");
 	for (size_t i = 0; i < shown; i++) {
 		const struct thread_info *t = &top->rows[i].info;
 		const uint64_t permille = MIN(top->rows[i].used_ns / (span / 1000), (uint64_t)1000);
@@ -163,7 +163,7 @@ static void
 demo_print(void *unused)
 {
 	for (unsigned i = 1; i <= 5 && !thread_killed(); i++) {
-		printf("[thread %u: line %u of 5]\n", thread_self()->id, i);
+		shell_notice("[thread %u: line %u of 5]\n", thread_self()->id, i);
 		if (sleep_ms(1000) != 0)
 			break;
 	}

@@ -74,8 +74,8 @@ date_exists(const struct datetime *dt)
 static void
 print_date(uint64_t unix_seconds)
 {
-	static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
-					   "Friday", "Saturday"};
+	static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+					   "Thursday", "Friday", "Saturday"};
 	struct datetime dt;
 
 	datetime_from_unix(unix_seconds, &dt);

@@ -56,7 +56,7 @@ const struct shell_cmd shell_commands[] = {
 	{ "poweroff", "system", "poweroff", "turn the machine off",
 	  "By ACPI (state S5), else by the ports that hypervisors offer.", cmd_poweroff, NULL },
 	/* --- how it booted ------------------------------------------------------------------- */
-	{ "boot", "boot", "boot [info | times | state | -m]", "how the machine booted, step by step",
+	{ "boot", "startup", "boot [info | times | state | -m]", "how the machine booted, step by step",
 	  "info    what the loader found: drive, files, A20, oddities of the firmware\n"
 	  "times   when each step was reached, and how much of it was waiting for the disk\n"
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
@@ -64,7 +64,7 @@ const struct shell_cmd shell_commands[] = {
 	  "Without an argument the first three.  What could not be read at a step is shown as -.\n"
 	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },
-	{ "e820", "boot", "e820", "the memory map of the firmware, and what we made of it",
+	{ "e820", "startup", "e820", "the memory map of the firmware, and what we made of it",
 	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with\n"
 	  "overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
@@ -96,20 +96,20 @@ const struct shell_cmd shell_commands[] = {
 	  "sym NAME gives its address, sym ADDR the symbol it lies in, sym PREFIX all that begin so.",
 	  cmd_sym, complete_symbol },
 	/* --- CPU ----------------------------------------------------------------------------- */
-	{ "regs", "cpu", "regs [NAME]", "control registers, flags, segments, MSRs",
+	{ "regs", "processor", "regs [NAME]", "control registers, flags, segments, MSRs",
 	  "Without an argument all of them with the names of the bits that are set; with a name that\n"
 	  "register bit by bit.  Example: regs cr4",
 	  cmd_regs, complete_regs },
-	{ "cpu", "cpu", "cpu", "what CPU this is and what it can do", "Decoded from CPUID.", cmd_cpu, NULL },
-	{ "gdt", "cpu", "gdt", "the segment table and the task state segment", "", cmd_gdt, NULL },
-	{ "idt", "cpu", "idt [VECTOR]", "the interrupt table",
+	{ "cpu", "processor", "cpu", "what CPU this is and what it can do", "Decoded from CPUID.", cmd_cpu, NULL },
+	{ "gdt", "processor", "gdt", "the segment table and the task state segment", "", cmd_gdt, NULL },
+	{ "idt", "processor", "idt [VECTOR]", "the interrupt table",
 	  "Vectors whose gates are alike are one line.  With a vector (0-255): that gate and where it\n"
 	  "leads.",
 	  cmd_idt, NULL },
-	{ "pic", "cpu", "pic", "the interrupt controllers' registers",
+	{ "pic", "processor", "pic", "the interrupt controllers' registers",
 	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.",
 	  cmd_pic, NULL },
-	{ "irq", "cpu", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
+	{ "irq", "processor", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
 	/* --- threads ------------------------------------------------------------------------- */
 	{ "ps", "threads", "ps", "the threads",
 	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far\n"

@@ -137,7 +137,8 @@ common_start(const char *a, size_t a_len, const char *b, size_t b_len)
 
 	while (i < a_len && i < b_len && a[i] == b[i])
 		i++;
-	while (i > 0 && ((i < a_len && is_continuation(a[i])) || (i < b_len && is_continuation(b[i]))))
+	while (i > 0 &&
+	       ((i < a_len && is_continuation(a[i])) || (i < b_len && is_continuation(b[i]))))
 		i--;
 	return i;
 }
@@ -170,7 +171,8 @@ refresh(struct line_edit *le)
 		move_to(le, cells(le->want, same));
 		put_text(le, le->want + same, n - same - tail);
 		if (old_end > new_end)
-			emit_str(le, old_end / le->width > new_end / le->width ? "\033[J" : "\033[K");
+			emit_str(le,
+				 old_end / le->width > new_end / le->width ? "\033[J" : "\033[K");
 		memcpy(le->shown, le->want, n);
 		le->shown_len = n;
 	}
@@ -369,8 +371,8 @@ list_candidates(struct line_edit *le, unsigned count, size_t longest)
 	if (i < count) {
 		char note[40];
 
-		snprintf(note, sizeof(note), "%s... and %u more\r\n", i % per_row != 0 ? "\r\n" : "",
-			 count - i);
+		snprintf(note, sizeof(note), "%s... and %u more\r\n",
+			 i % per_row != 0 ? "\r\n" : "", count - i);
 		emit_str(le, note);
 	}
 }
@@ -501,6 +503,15 @@ le_start(struct line_edit *le, const char *prompt)
 	le->history_at = le->history_count;
 	le->searching = le->kill_again = le->tab_again = false;
 	le_redraw(le);
+}
+
+void
+le_hide(struct line_edit *le)
+{
+	move_to(le, 0);
+	emit_str(le, "\033[J");
+	forget_display(le);
+	flush(le);
 }
 
 void

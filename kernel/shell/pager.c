@@ -44,7 +44,7 @@ rows_for_key(const struct pager *p, int c)
 				break;
 		}
 		if (seq[0] == '[' && seq[1] == 'B')
-			return 1; /* arrow down */
+			return 1;					 /* arrow down */
 		return seq[0] == '[' && seq[1] == '6' ? p->rows - 1 : 0; /* page down */
 	default: return 0;
 	}

@@ -14,6 +14,7 @@
 #include <kern/line_edit.h>
 #include <kern/parse.h>
 #include <kern/selftest.h>
+#include <kern/sync.h>
 #include <kern/thread.h>
 #include <kern/wait.h>
 #include <lib/printf.h>
@@ -34,7 +35,9 @@ struct sh_context {
 
 static struct sh_context *volatile foreground; /* [a] NULL = at the prompt */
 static struct wait_queue interrupt_queue = WAIT_QUEUE_INIT(interrupt_queue);
-static struct line_edit editor; /* shell thread only */
+static struct mutex prompt_lock = MUTEX_INIT(prompt_lock, "prompt");
+static struct line_edit editor; /* [prompt_lock] */
+static bool at_prompt;		/* [prompt_lock] the line being typed stands on the console */
 
 static struct sh_context *
 context(void)
@@ -124,13 +127,15 @@ sh_interrupted(void)
 {
 	const struct sh_context *ctx = context();
 
-	return thread_killed() || (ctx != NULL && (ctx->interrupted || (ctx->paged && ctx->pager.quit)));
+	return thread_killed() ||
+	       (ctx != NULL && (ctx->interrupted || (ctx->paged && ctx->pager.quit)));
 }
 
 int
 sh_sleep_ms(uint64_t ms)
 {
-	return wait_event_timeout(&interrupt_queue, sh_interrupted(), ms) == -ETIMEDOUT ? 0 : -EINTR;
+	return wait_event_timeout(&interrupt_queue, sh_interrupted(), ms) == -ETIMEDOUT ? 0
+											: -EINTR;
 }
 
 int
@@ -333,6 +338,32 @@ run_from_cmdline(void)
 	}
 }
 
+/* Context: thread. */
+void
+shell_notice(const char *fmt, ...)
+{
+	va_list ap;
+
+	mutex_lock(&prompt_lock);
+	if (at_prompt)
+		le_hide(&editor);
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap); /* bytes printed: nobody's concern */
+	va_end(ap);
+	if (at_prompt)
+		le_redraw(&editor);
+	mutex_unlock(&prompt_lock);
+}
+
+static void
+show_prompt(void)
+{
+	mutex_lock(&prompt_lock);
+	le_start(&editor, PROMPT);
+	at_prompt = true;
+	mutex_unlock(&prompt_lock);
+}
+
 /* Edit one line; what was typed ahead of need stays in @input for the next. */
 static enum le_result
 read_line(void)
@@ -350,10 +381,29 @@ read_line(void)
 			taken = 0;
 			have = n > 0 ? (size_t)n : 0;
 		}
+		mutex_lock(&prompt_lock);
 		result = le_feed(&editor, input + taken, have - taken, &used);
+		at_prompt = result == LE_MORE;
+		mutex_unlock(&prompt_lock);
 		taken += used;
 	}
 	return result;
+}
+
+static void
+handle_line(enum le_result how)
+{
+	char line[LE_LINE_MAX];
+
+	if (how == LE_EOF)
+		printf("This shell does not end; poweroff turns the machine off.\n");
+	if (how != LE_LINE)
+		return;
+	(void)strlcpy(line, le_line(&editor), sizeof(line)); /* as large as the editor's */
+	mutex_lock(&prompt_lock);
+	le_history_add(&editor, line);
+	mutex_unlock(&prompt_lock);
+	(void)shell_execute(line); /* it has said what went wrong */
 }
 
 static void
@@ -366,18 +416,11 @@ shell_main(void *unused)
 	console_set_interrupt_hook(on_ctrl_c);
 	run_from_cmdline();
 	printf("\nType help for the list of commands, help NAME for more about one.\n");
-	le_start(&editor, PROMPT);
+	show_prompt();
 	boot_trace_add("prompt", 0);
 	for (;;) {
-		switch (read_line()) {
-		case LE_LINE:
-			le_history_add(&editor, le_line(&editor));
-			(void)shell_execute(le_line(&editor)); /* it has said what went wrong */
-			break;
-		case LE_EOF: printf("This shell does not end; poweroff turns the machine off.\n"); break;
-		default: break;
-		}
-		le_start(&editor, PROMPT);
+		handle_line(read_line());
+		show_prompt();
 	}
 }
 

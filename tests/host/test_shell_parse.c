@@ -64,7 +64,8 @@ quotes(void **state)
 static void
 backslash(void **state)
 {
-	assert_string_equal(parsed("echo a\\ b \\# \\; \\| \\\\ \\' \\\""), "[echo|a b|#|;|||\\|'|\"]");
+	assert_string_equal(parsed("echo a\\ b \\# \\; \\| \\\\ \\' \\\""),
+			    "[echo|a b|#|;|||\\|'|\"]");
 	assert_string_equal(parsed("\\help"), "[help]");
 }
 
@@ -104,7 +105,8 @@ errors(void **state)
 	assert_string_equal(parsed("echo 'a"), "a ' is opened but not closed");
 	assert_string_equal(parsed("echo \"a"), "a \" is opened but not closed");
 	assert_string_equal(parsed("echo \"a\\\""), "a \" is opened but not closed");
-	assert_string_equal(parsed("echo a\\"), "a \\ stands at the end with nothing to take literally");
+	assert_string_equal(parsed("echo a\\"),
+			    "a \\ stands at the end with nothing to take literally");
 	assert_string_equal(parsed("| more"), "there is no command before the |");
 	assert_string_equal(parsed("ps |"), pipe);
 	assert_string_equal(parsed("ps | less"), pipe);
@@ -177,12 +179,17 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),	  cmocka_unit_test(quotes),
-		cmocka_unit_test(backslash),	  cmocka_unit_test(separators),
-		cmocka_unit_test(comments),	  cmocka_unit_test(pages),
-		cmocka_unit_test(errors),	  cmocka_unit_test(limits),
+		cmocka_unit_test(words),
+		cmocka_unit_test(quotes),
+		cmocka_unit_test(backslash),
+		cmocka_unit_test(separators),
+		cmocka_unit_test(comments),
+		cmocka_unit_test(pages),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(whole_line_is_checked_first),
-		cmocka_unit_test(distance),	  cmocka_unit_test(random_lines),
+		cmocka_unit_test(distance),
+		cmocka_unit_test(random_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
