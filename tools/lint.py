@@ -44,8 +44,14 @@ def run_each(commands):
     return all(good for good, _ in results), "".join(text for good, text in results if not good)
 
 
+FORMAT_VERSION = "14"  # others lay out some lines differently; Debian 12's decides
+
+
 def step_format():
     """clang-format: .clang-format says how"""
+    _, version = run(["clang-format", "--version"])
+    if not re.search(rf"version {FORMAT_VERSION}\.", version):
+        return True, f"skipped: {version.strip()}, but the tree is laid out by {FORMAT_VERSION}\n"
     good, text = run(["clang-format", "--dry-run", "-Werror"] + files(".c", ".h"))
     bad = sorted(set(re.findall(r"^(\S+?):\d+:\d+: (?:error|warning)", text, re.M)))
     return good, "".join(f"{name}: clang-format -i would change it\n" for name in bad)
@@ -115,9 +121,9 @@ def main():
             good, text = False, f"{problem}: tools/setup test installs it\n"
         print(f"lint {name}: {'passed' if good else 'FAILED'}  ({step.__doc__}; "
               f"{time.monotonic() - start:.0f} s)", flush=True)
-        if not good:
+        if text and (not good or "skipped" in text):
             print(text, flush=True)
-            failed += 1
+        failed += not good
     print(f"{len(names) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -15,9 +15,10 @@ $(BUILD)/s2/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(AFLAGS_ELF) $(S2DEFS) -Iboot/stage2/ -f elf32 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
+	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
 $(BUILD)/stage2.elf: $(S2OBJ) boot/stage2/stage2.ld $(OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(LD) -m elf_i386 -nostdlib -static --build-id=none -z noexecstack -T boot/stage2/stage2.ld $(S2OBJ) -o $@
+	$(Q)$(LD) -m elf_i386 -nostdlib -static --build-id=none -z noexecstack $(RWX) -T boot/stage2/stage2.ld $(S2OBJ) -o $@
 $(BUILD)/stage2.bin: $(BUILD)/stage2.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 $(BUILD)/stage1.bin: boot/stage1.asm $(BUILD)/offsets.inc $(FLAGS)

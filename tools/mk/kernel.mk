@@ -16,12 +16,13 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(AFLAGS_ELF) -f elf64 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
+	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
 
 # Constants and structure offsets for the assembler, from the C headers: they cannot drift apart.
 # Rewritten only when a value changed.
 $(BUILD)/offsets.s: tools/offsets.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(Q)$(CFLAGS64) -MT $@ -MF $(BUILD)/offsets.d -S $< -o $@
+	$(Q)$(CFLAGS64) $(if $(CC_IS_CLANG),-fno-integrated-as) -MT $@ -MF $(BUILD)/offsets.d -S $< -o $@
 $(BUILD)/offsets.inc: $(BUILD)/offsets.s
 	$(Q)sed -n 's/^[^A-Za-z0-9_]*->\([A-Za-z0-9_]*\) [^0-9-]*\([-0-9]*\).*/%define \1 \2/p' $< > $@.new
 	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi

@@ -21,6 +21,8 @@ else
   OBJCOPY := $(CROSS)objcopy
   NM      := $(CROSS)nm
 endif
+# Stage 2 is one segment, loaded as it is: binutils 2.39 and later would warn of its rights.
+RWX := $(shell $(LD) --help 2>/dev/null | grep -q -e --no-warn-rwx-segments && echo --no-warn-rwx-segments)
 NASM   ?= nasm
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 # A newer compiler's new warning must not stop a user; in CI and lint it does.
@@ -32,9 +34,12 @@ WARN := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes 
 PREFIX_MAP := $(if $(filter /%,$(BUILD)),-ffile-prefix-map=$(BUILD)=build) -ffile-prefix-map=$(CURDIR)=.
 # The compiler's own stdarg.h, stdint.h, stdbool.h and stddef.h are the only foreign headers.
 CC_INC := $(shell $(CC) -print-file-name=include 2>/dev/null)
+# gcc 12 takes small constant addresses for null pointers; ours are the BIOS data area and VGA memory.
+LOW_MEMORY := $(if $(CC_IS_CLANG),,$(shell $(CC) --param=min-pagesize=0 -x c -c /dev/null \
+	-o /dev/null 2>/dev/null && echo --param=min-pagesize=0))
 COMMON := -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
 	-fno-common -fno-asynchronous-unwind-tables -fcf-protection=none -nostdinc -Iinclude \
-	-isystem $(CC_INC) $(PREFIX_MAP) -g -MMD -MP $(WARN)
+	-isystem $(CC_INC) $(PREFIX_MAP) $(LOW_MEMORY) -g -MMD -MP $(WARN)
 CFLAGS64 := $(CC64) $(COMMON) -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),-DDEBUG) $(KFLAGS)
 CFLAGS32 := $(CC32) $(COMMON) -Os -march=i386 -mgeneral-regs-only -fomit-frame-pointer \
