@@ -21,11 +21,11 @@
 #define BIOS_SIZE	 0x20000
 #define RSDP_ALIGN	 16
 
-#define PM1_SCI_EN	 BIT(0)
-#define PM1_SLP_TYP_SHIFT 10
-#define PM1_SLP_EN	 BIT(13)
+#define PM1_SCI_EN		BIT(0)
+#define PM1_SLP_TYP_SHIFT	10
+#define PM1_SLP_EN		BIT(13)
 #define SLEEP_CONTROL_TYP_SHIFT 2
-#define SLEEP_CONTROL_EN 0x20
+#define SLEEP_CONTROL_EN	0x20
 
 /* A port read takes about a microsecond. */
 #define POLLS_ENABLE 300000U
@@ -37,8 +37,8 @@ struct reg {
 	volatile void *mapped; /* for memory space */
 };
 
-static struct acpi_info info;			     /* [I] after acpi_init() */
-static struct acpi_table_info tables[MAX_TABLES];    /* [I] */
+static struct acpi_info info;			    /* [I] after acpi_init() */
+static struct acpi_table_info tables[MAX_TABLES];   /* [I] */
 static struct reg pm1a, pm1b, reset, sleep_control; /* [I] */
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -290,7 +290,7 @@ take_hardware(void)
 static void
 pm1_sleep(const struct reg *r, uint8_t type, bool go)
 {
-	const uint16_t keep = pm1_read(r) & (uint16_t)~(7U << PM1_SLP_TYP_SHIFT | PM1_SLP_EN);
+	const uint16_t keep = pm1_read(r) & (uint16_t) ~(7U << PM1_SLP_TYP_SHIFT | PM1_SLP_EN);
 
 	pm1_write(r, keep | (uint16_t)(type << PM1_SLP_TYP_SHIFT) | (go ? PM1_SLP_EN : 0));
 }

@@ -111,12 +111,14 @@ pm1_control(const void *buf, size_t n, size_t port_at, size_t gas_at)
 int
 acpi_parse_fadt(const void *buf, size_t n, struct acpi_fadt *out)
 {
+	/* clang-format off */
 	enum {
 		DSDT = 40, SMI_CMD = 48, ACPI_ENABLE = 52, PM1A_CNT = 64, PM1B_CNT = 68,
 		FLAGS = 112, RESET_REG = 116, RESET_VALUE = 128, X_DSDT = 140,
 		X_PM1A_CNT = 172, X_PM1B_CNT = 184, SLEEP_CONTROL = 244,
 		FLAG_RESET = 1 << 10, FLAG_REDUCED = 1 << 20,
 	};
+	/* clang-format on */
 	uint32_t flags;
 
 	memset(out, 0, sizeof(*out));
@@ -141,9 +143,9 @@ acpi_parse_fadt(const void *buf, size_t n, struct acpi_fadt *out)
 	if ((flags & FLAG_RESET) && n > RESET_VALUE) {
 		out->reset = get_gas(buf, RESET_REG);
 		out->reset_value = (uint8_t)get(buf, RESET_VALUE, 1);
-		out->has_reset = out->reset.address != 0 && out->reset.space <= ACPI_SPACE_PCI &&
-				 (out->reset.space != ACPI_SPACE_IO ||
-				  out->reset.address <= UINT16_MAX);
+		out->has_reset =
+			out->reset.address != 0 && out->reset.space <= ACPI_SPACE_PCI &&
+			(out->reset.space != ACPI_SPACE_IO || out->reset.address <= UINT16_MAX);
 	}
 	return 0;
 }

@@ -13,10 +13,12 @@
 #define PARAM_MAX 9999 /* keeps every sum within an int */
 
 /* 5Fh-7Eh of the DEC special graphics set, in code page 437.  Spec: VT510, "DEC Special Character Set". */
+/* clang-format off */
 static const uint8_t dec_graphics[32] = {
 	' ', 0x04, 0xb1, 'H', 'F', 'C', 'L', 0xf8, 0xf1, 'N', 'V', 0xd9, 0xbf, 0xda, 0xc0, 0xc5,
 	0xc4, 0xc4, 0xc4, 0xc4, '_', 0xc3, 0xb4, 0xc1, 0xc2, 0xb3, 0xf3, 0xf2, 0xe3, 0xd8, 0x9c, 0xfa,
 };
+/* clang-format on */
 
 static void
 reply(struct ansi *t, const char *s)
@@ -233,7 +235,7 @@ clear_tabs(struct ansi *t)
 	if (arg(t, 0, 0) == 3)
 		memset(t->tabs, 0, sizeof(t->tabs));
 	else if (arg(t, 0, 0) == 0)
-		t->tabs[t->col / 8] &= (uint8_t)~(1U << t->col % 8);
+		t->tabs[t->col / 8] &= (uint8_t) ~(1U << t->col % 8);
 }
 
 static bool

@@ -26,9 +26,9 @@ static bool initialized;
 static bool use_screen, use_serial;
 static bool panicking;
 
-static char input[INPUT_SIZE];	    /* [input_lock] */
+static char input[INPUT_SIZE];	     /* [input_lock] */
 static uint32_t input_in, input_out; /* [input_lock] free-running */
-static uint64_t overruns;	    /* [input_lock] */
+static uint64_t overruns;	     /* [input_lock] */
 static bool (*interrupt_hook)(void);
 
 static uint64_t

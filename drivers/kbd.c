@@ -46,18 +46,18 @@
 #define CONFIG_AUX_OFF	 0x20
 #define CONFIG_TRANSLATE 0x40
 
-#define KBD_SET_LEDS	 0xed
+#define KBD_SET_LEDS	  0xed
 #define KBD_SET_TYPEMATIC 0xf3
-#define KBD_ENABLE	 0xf4
-#define KBD_ACK		 0xfa
-#define KBD_RESEND	 0xfe
+#define KBD_ENABLE	  0xf4
+#define KBD_ACK		  0xfa
+#define KBD_RESEND	  0xfe
 
 #define TYPEMATIC_500MS_30HZ 0x20 /* delay in bits 5-6, rate in 0-4 */
 
 /* A status read takes about a microsecond: these are roughly 20 and 500 ms. */
 #define POLLS		20000U
 #define POLLS_SELF_TEST 500000U
-#define DRAIN_MAX	32  /* bytes that may be left over from before */
+#define DRAIN_MAX	32 /* bytes that may be left over from before */
 #define IRQ_BYTES_MAX	16
 #define RESEND_MAX	3
 #define LED_TIMEOUT_NS	(500 * NS_PER_MS)
@@ -68,7 +68,7 @@ enum led_state { LED_IDLE, LED_COMMAND, LED_VALUE };
 
 static struct spinlock lock = SPINLOCK_INIT("keyboard");
 static struct kbd_decoder decoder = {.layout = &kbd_layout_us}; /* [lock] */
-static struct kbd_info info;					 /* [lock] */
+static struct kbd_info info;					/* [lock] */
 
 static enum led_state led_state; /* [lock] what the keyboard is to acknowledge */
 static uint8_t led_sent;	 /* [lock] value last sent */
@@ -176,8 +176,8 @@ controller_init(void)
 	if (!command(CTRL_SELF_TEST) || read_polling(POLLS_SELF_TEST) != SELF_TEST_OK)
 		return -EIO;
 	/* The self-test resets the configuration on some controllers: write it afterwards. */
-	if (!write_config((uint8_t)config) || !command(CTRL_TEST_PORT) || read_polling(POLLS) != 0 ||
-	    !command(CTRL_ENABLE_KBD))
+	if (!write_config((uint8_t)config) || !command(CTRL_TEST_PORT) ||
+	    read_polling(POLLS) != 0 || !command(CTRL_ENABLE_KBD))
 		return -EIO;
 	return config;
 }
@@ -315,7 +315,8 @@ kbd_init(void)
 	info.controller = true;
 	/* A keyboard may also be plugged in later: go on without one. */
 	info.keyboard = tell_keyboard(KBD_SET_TYPEMATIC) && tell_keyboard(TYPEMATIC_500MS_30HZ) &&
-			tell_keyboard(KBD_SET_LEDS) && tell_keyboard(0) && tell_keyboard(KBD_ENABLE);
+			tell_keyboard(KBD_SET_LEDS) && tell_keyboard(0) &&
+			tell_keyboard(KBD_ENABLE);
 	if (!info.keyboard)
 		log_notice("kbd: controller found, but no keyboard answers");
 	drain();

@@ -183,15 +183,15 @@ static const struct {
 	char base[11];
 	uint16_t with[11];
 } compositions[] = {
-	[KBD_DEAD_GRAVE - KBD_DEAD_FIRST] = {"aeiouAEIOU",
-					     {0xe0, 0xe8, 0xec, 0xf2, 0xf9, 0xc0, 0xc8, 0xcc, 0xd2,
-					      0xd9}},
+	[KBD_DEAD_GRAVE -
+	 KBD_DEAD_FIRST] = {"aeiouAEIOU",
+			    {0xe0, 0xe8, 0xec, 0xf2, 0xf9, 0xc0, 0xc8, 0xcc, 0xd2, 0xd9}},
 	[KBD_DEAD_ACUTE - KBD_DEAD_FIRST] = {"aeiouyAEIOU",
 					     {0xe1, 0xe9, 0xed, 0xf3, 0xfa, 0xfd, 0xc1, 0xc9, 0xcd,
 					      0xd3, 0xda}},
-	[KBD_DEAD_CIRCUMFLEX - KBD_DEAD_FIRST] = {"aeiouAEIOU",
-						  {0xe2, 0xea, 0xee, 0xf4, 0xfb, 0xc2, 0xca, 0xce,
-						   0xd4, 0xdb}},
+	[KBD_DEAD_CIRCUMFLEX -
+		KBD_DEAD_FIRST] = {"aeiouAEIOU",
+				   {0xe2, 0xea, 0xee, 0xf4, 0xfb, 0xc2, 0xca, 0xce, 0xd4, 0xdb}},
 	[KBD_DEAD_DIAERESIS - KBD_DEAD_FIRST] = {"aeiouyAEIOU",
 						 {0xe4, 0xeb, 0xef, 0xf6, 0xfc, 0xff, 0xc4, 0xcb,
 						  0xcf, 0xd6, 0xdc}},
@@ -319,7 +319,7 @@ keypad_key(const struct kbd_decoder *d, uint8_t key, struct kbd_event *out)
 
 		/* Shift on a keypad under Num Lock only undoes it. */
 		if (d->locks & KBD_NUM_LOCK)
-			plain.held &= (uint8_t)~(KBD_LSHIFT | KBD_RSHIFT);
+			plain.held &= (uint8_t) ~(KBD_LSHIFT | KBD_RSHIFT);
 		navigation_key(&plain, key, out);
 	}
 }

@@ -6,6 +6,7 @@
  */
 #include <dev/kbd.h>
 
+/* clang-format off */
 const struct kbd_layout kbd_layout_de = {
 	.name = "de",
 	.what = "German",
@@ -66,3 +67,4 @@ const struct kbd_layout kbd_layout_de = {
 		[0x39] = {' ', ' ', ' ', ' '},
 	},
 };
+/* clang-format on */

@@ -6,6 +6,7 @@
  */
 #include <dev/kbd.h>
 
+/* clang-format off */
 const struct kbd_layout kbd_layout_fr = {
 	.name = "fr",
 	.what = "French",
@@ -66,3 +67,4 @@ const struct kbd_layout kbd_layout_fr = {
 		[0x39] = {' ', ' ', ' ', ' '},
 	},
 };
+/* clang-format on */

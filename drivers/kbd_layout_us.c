@@ -5,6 +5,7 @@
  */
 #include <dev/kbd.h>
 
+/* clang-format off */
 const struct kbd_layout kbd_layout_us = {
 	.name = "us",
 	.what = "American",
@@ -65,3 +66,4 @@ const struct kbd_layout kbd_layout_us = {
 		[0x39] = {' ', ' ', ' ', ' '},
 	},
 };
+/* clang-format on */

@@ -16,19 +16,19 @@
 #define CONFIG_DATA    0xcfc
 #define CONFIG_ENABLE  0x80000000U
 
-#define SLOTS		32
-#define FUNCTIONS	8
-#define HEADER_TYPE	0x7f
-#define HEADER_MULTI	0x80
-#define HEADER_BRIDGE	1
-#define CLASS_BRIDGE	0x06
-#define SUBCLASS_HOST	0x00
-#define BUSES		256
+#define SLOTS	      32
+#define FUNCTIONS     8
+#define HEADER_TYPE   0x7f
+#define HEADER_MULTI  0x80
+#define HEADER_BRIDGE 1
+#define CLASS_BRIDGE  0x06
+#define SUBCLASS_HOST 0x00
+#define BUSES	      256
 
-static struct spinlock lock = SPINLOCK_INIT("pci");   /* the address register and its data */
-static struct pci_device devices[PCI_MAX_DEVICES];    /* [I] after pci_init() */
-static size_t nr_devices;			      /* [I] */
-static size_t nr_dropped;			      /* [I] */
+static struct spinlock lock = SPINLOCK_INIT("pci"); /* the address register and its data */
+static struct pci_device devices[PCI_MAX_DEVICES];  /* [I] after pci_init() */
+static size_t nr_devices;			    /* [I] */
+static size_t nr_dropped;			    /* [I] */
 
 static uint32_t
 config_read(unsigned bus, unsigned slot, unsigned function, unsigned reg)
@@ -119,7 +119,7 @@ add(unsigned bus, unsigned slot, unsigned function, uint32_t id)
 		.class = (uint8_t)(class >> 24),
 		.subclass = (uint8_t)(class >> 16),
 		.prog_if = (uint8_t)(class >> 8),
-		.revision = (uint8_t)class,
+		.revision = (uint8_t) class,
 		.irq_line = (uint8_t)irq,
 		.irq_pin = (uint8_t)(irq >> 8),
 	};

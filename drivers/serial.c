@@ -62,7 +62,7 @@
 #define LSR_THRE    0x20 /* the transmit FIFO is empty */
 #define LSR_IDLE    0x40 /* the shift register too */
 
-#define RING_SIZE  16384U	/* power of 2 */
+#define RING_SIZE  16384U	   /* power of 2 */
 #define RING_ROOMY (RING_SIZE / 2) /* wake writers when this much is free */
 
 /*
@@ -77,10 +77,10 @@
 static struct spinlock lock = SPINLOCK_INIT("serial");
 static struct wait_queue room_queue = WAIT_QUEUE_INIT(room_queue);
 
-static char ring[RING_SIZE];	    /* [lock] */
+static char ring[RING_SIZE];	   /* [lock] */
 static uint32_t ring_in, ring_out; /* [lock] free-running */
-static uint8_t ier;		    /* [lock] what IER holds */
-static bool rx_paused;		    /* [lock] */
+static uint8_t ier;		   /* [lock] what IER holds */
+static bool rx_paused;		   /* [lock] */
 static bool panicking;
 static struct serial_info info;
 
@@ -254,7 +254,7 @@ receive(void)
 		const uint64_t flags = spin_lock(&lock);
 
 		rx_paused = true;
-		set_ier(ier & (uint8_t)~(IER_RX | IER_LINE));
+		set_ier(ier & (uint8_t) ~(IER_RX | IER_LINE));
 		outb(REG_MCR, MCR_DTR | MCR_OUT2);
 		spin_unlock(&lock, flags);
 		return;

@@ -23,10 +23,10 @@
 #define CRTC_CURSOR_LOW	   0x0f
 #define CURSOR_OFF	   0x20 /* in CRTC_CURSOR_START */
 
-#define INPUT_STATUS_1 0x3da
-#define ATTR_INDEX     0x3c0 /* also takes the data */
-#define ATTR_READ      0x3c1
-#define ATTR_MODE      0x10
+#define INPUT_STATUS_1	0x3da
+#define ATTR_INDEX	0x3c0 /* also takes the data */
+#define ATTR_READ	0x3c1
+#define ATTR_MODE	0x10
 #define ATTR_PALETTE_ON 0x20 /* in the index: the palette drives the screen */
 #define ATTR_MODE_BLINK 0x08
 
@@ -35,7 +35,7 @@
 static struct ansi terminal;
 static uint64_t shown[ANSI_ROWS][WORDS_PER_LINE];
 static volatile uint64_t *video; /* NULL: no screen */
-static unsigned view; /* lines the screen looks back */
+static unsigned view;		 /* lines the screen looks back */
 static unsigned cursor_shown = UINT32_MAX;
 static uint64_t words_written;
 
@@ -82,8 +82,8 @@ show_cursor(void)
 		const uint8_t height = crtc_read(CRTC_MAX_SCAN_LINE) & 0x1f;
 
 		/* An underline: the two lowest scan lines of the cell. */
-		crtc_write(CRTC_CURSOR_START, (uint8_t)((height > 0 ? height - 1 : 0) |
-							(visible ? 0 : CURSOR_OFF)));
+		crtc_write(CRTC_CURSOR_START,
+			   (uint8_t)((height > 0 ? height - 1 : 0) | (visible ? 0 : CURSOR_OFF)));
 		crtc_write(CRTC_CURSOR_END, height);
 	}
 	if (visible) {

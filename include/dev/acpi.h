@@ -27,14 +27,14 @@ struct acpi_rsdp {
 
 /* What the FADT says of power. */
 struct acpi_fadt {
-	uint64_t dsdt;			   /* physical */
-	uint16_t smi_cmd;		   /* 0 = none */
-	uint8_t enable_value;		   /* to smi_cmd: hand the hardware to the OS */
+	uint64_t dsdt;			    /* physical */
+	uint16_t smi_cmd;		    /* 0 = none */
+	uint8_t enable_value;		    /* to smi_cmd: hand the hardware to the OS */
 	struct acpi_gas pm1a_cnt, pm1b_cnt; /* address 0 = none */
 	bool has_reset;
 	struct acpi_gas reset;
 	uint8_t reset_value;
-	bool reduced; /* hardware-reduced: no PM1 registers */
+	bool reduced;		       /* hardware-reduced: no PM1 registers */
 	struct acpi_gas sleep_control; /* of the reduced model; address 0 = none */
 };
 

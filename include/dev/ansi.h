@@ -12,11 +12,11 @@
 #include <lib/base.h>
 #include <dev/utf8.h>
 
-#define ANSI_COLS    80
-#define ANSI_ROWS    25
-#define ANSI_HISTORY 1000			/* lines kept above the screen */
-#define ANSI_LINES   (ANSI_HISTORY + ANSI_ROWS) /* of the ring that holds both */
-#define ANSI_PARAMS  16
+#define ANSI_COLS      80
+#define ANSI_ROWS      25
+#define ANSI_HISTORY   1000			  /* lines kept above the screen */
+#define ANSI_LINES     (ANSI_HISTORY + ANSI_ROWS) /* of the ring that holds both */
+#define ANSI_PARAMS    16
 #define ANSI_DIRTY_ALL ((1U << ANSI_ROWS) - 1)
 
 enum ansi_state {
@@ -48,19 +48,19 @@ struct ansi {
 	unsigned history; /* lines before top that hold something, up to ANSI_HISTORY */
 	uint32_t dirty;	  /* bit r: line r changed; the owner clears it */
 
-	unsigned row, col;   /* cursor */
-	bool wrap_pending;   /* a character stands in the last column: the next one starts a new line */
-	bool cursor_visible; /* DECTCEM */
-	bool autowrap;	     /* DECAWM */
-	bool origin;	     /* DECOM: rows count from the top margin */
-	bool insert;	     /* IRM */
-	bool newline;	     /* LNM: LF implies CR */
+	unsigned row, col; /* cursor */
+	bool wrap_pending; /* a character stands in the last column: the next one starts a new line */
+	bool cursor_visible;		    /* DECTCEM */
+	bool autowrap;			    /* DECAWM */
+	bool origin;			    /* DECOM: rows count from the top margin */
+	bool insert;			    /* IRM */
+	bool newline;			    /* LNM: LF implies CR */
 	unsigned margin_top, margin_bottom; /* scroll region, both inclusive */
 	uint8_t tabs[ANSI_COLS / 8];	    /* bit set = tab stop */
 
 	struct ansi_sgr sgr;
-	uint16_t attr;	/* of written cells, in the high byte */
-	uint16_t blank; /* erased cell: a space on the current background */
+	uint16_t attr;	    /* of written cells, in the high byte */
+	uint16_t blank;	    /* erased cell: a space on the current background */
 	uint8_t charset[2]; /* G0, G1: 'B' = ASCII, '0' = DEC line drawing */
 	uint8_t shift;	    /* which of them: SI, SO */
 	struct ansi_saved saved;

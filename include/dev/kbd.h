@@ -28,10 +28,10 @@ enum {
 #define KBD_DEAD_LAST  KBD_DEAD_CEDILLA
 
 struct kbd_layout {
-	const char *name; /* "de" */
-	const char *what; /* "German" */
-	bool altgr;	  /* the right Alt key selects the last two columns */
-	char decimal;	  /* what the keypad's Del key types under Num Lock */
+	const char *name;		    /* "de" */
+	const char *what;		    /* "German" */
+	bool altgr;			    /* the right Alt key selects the last two columns */
+	char decimal;			    /* what the keypad's Del key types under Num Lock */
 	uint16_t map[KBD_KEYS][KBD_LEVELS]; /* characters; 0 = none */
 };
 
@@ -58,12 +58,12 @@ enum { KBD_SCROLL_LOCK = 1 << 0, KBD_NUM_LOCK = 1 << 1, KBD_CAPS_LOCK = 1 << 2 }
 
 struct kbd_decoder {
 	const struct kbd_layout *layout;
-	uint8_t held;	/* KBD_LSHIFT ... */
-	uint8_t locks;	/* KBD_CAPS_LOCK ... that are on */
+	uint8_t held;	    /* KBD_LSHIFT ... */
+	uint8_t locks;	    /* KBD_CAPS_LOCK ... that are on */
 	uint8_t locks_held; /* lock keys that are down: their repeats are not presses */
-	uint16_t dead;	/* dead key waiting for its letter, or 0 */
-	uint8_t skip;	/* bytes left of an E1 sequence */
-	bool e0;	/* E0 came */
+	uint16_t dead;	    /* dead key waiting for its letter, or 0 */
+	uint8_t skip;	    /* bytes left of an E1 sequence */
+	bool e0;	    /* E0 came */
 };
 
 enum kbd_action {
@@ -99,10 +99,10 @@ struct kbd_info {
 	bool controller; /* an 8042 answers */
 	bool keyboard;	 /* a keyboard acknowledged its set-up */
 	const char *layout;
-	uint8_t held;  /* KBD_LSHIFT ... */
-	uint8_t locks; /* KBD_CAPS_LOCK ... */
-	uint64_t bytes;	 /* scancode bytes received */
-	uint64_t errors; /* overflows (00h or FFh), bytes with parity or timeout errors */
+	uint8_t held;	       /* KBD_LSHIFT ... */
+	uint8_t locks;	       /* KBD_CAPS_LOCK ... */
+	uint64_t bytes;	       /* scancode bytes received */
+	uint64_t errors;       /* overflows (00h or FFh), bytes with parity or timeout errors */
 	uint64_t led_failures; /* LED commands the keyboard did not take */
 };
 void kbd_info(struct kbd_info *out);

@@ -29,9 +29,9 @@ struct serial_info {
 	bool present, irq_driven, stuck;
 	unsigned fifo; /* bytes the transmitter takes at once: 16, or 1 on an 8250/16450 */
 	uint64_t rx, tx;
-	uint64_t rx_overruns;	/* bytes the UART lost because nobody fetched them in time */
+	uint64_t rx_overruns;	 /* bytes the UART lost because nobody fetched them in time */
 	uint64_t rx_line_errors; /* framing and parity errors, breaks */
-	uint64_t tx_dropped;	/* bytes that the line did not take */
+	uint64_t tx_dropped;	 /* bytes that the line did not take */
 	uint64_t irqs;
 };
 void serial_info(struct serial_info *out);

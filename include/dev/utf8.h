@@ -12,14 +12,15 @@
 
 /* A decoder between two bytes; all zero = at a character's start. */
 struct utf8 {
-	uint32_t cp;	/* bits collected so far */
-	uint8_t need;	/* continuation bytes still to come */
-	uint8_t lo, hi; /* what the next one may be: rules out overlong forms, surrogates, > 10FFFFh */
+	uint32_t cp;  /* bits collected so far */
+	uint8_t need; /* continuation bytes still to come */
+	uint8_t lo,
+		hi; /* what the next one may be: rules out overlong forms, surrogates, > 10FFFFh */
 };
 
 enum utf8_result {
-	UTF8_MORE,  /* byte taken, character not complete */
-	UTF8_DONE,  /* byte taken, *@cp is a character, or the replacement for a byte that cannot start one */
+	UTF8_MORE, /* byte taken, character not complete */
+	UTF8_DONE, /* byte taken, *@cp is a character, or the replacement for a byte that cannot start one */
 	UTF8_AGAIN, /* *@cp is the replacement for what came before; feed the same byte once more */
 };
 

@@ -22,9 +22,9 @@ void vga_view_live(void);
 void vga_set_reply(void (*reply)(void *arg, const char *s, size_t n));
 
 struct vga_info {
-	unsigned row, col;     /* cursor, from 0 */
-	unsigned history;      /* lines above the screen */
-	unsigned view;	       /* lines the view is moved back */
+	unsigned row, col;	/* cursor, from 0 */
+	unsigned history;	/* lines above the screen */
+	unsigned view;		/* lines the view is moved back */
 	uint64_t cells_written; /* 8-byte writes to video memory since boot */
 };
 void vga_info(struct vga_info *out);

@@ -153,7 +153,8 @@ sleep_package(void **state)
 	assert_int_equal(got.a, 0);
 	assert_int_equal(got.b, 0);
 	/* Bytes, words; with the root's backslash; two-byte package length. */
-	assert_int_equal(S5("\x08\\_S5_\x12\x0a\x04\x0a\x05\x0a\x06\x00\x00"), -ENOENT); /* too long */
+	assert_int_equal(S5("\x08\\_S5_\x12\x0a\x04\x0a\x05\x0a\x06\x00\x00"),
+			 -ENOENT); /* too long */
 	assert_int_equal(S5("\x08\\_S5_\x12\x08\x04\x0a\x05\x0a\x06\x00\x00"), 0);
 	assert_int_equal(got.a, 5);
 	assert_int_equal(got.b, 6);
@@ -180,12 +181,12 @@ sleep_package_nonsense(void **state)
 	assert_int_equal(S5("\x08_S5_"), -ENOENT);
 	assert_int_equal(S5("\x08_S5_\x12"), -ENOENT);
 	assert_int_equal(S5("\x08_S5_\x12\xff\xff\xff\xff"), -ENOENT);
-	assert_int_equal(S5("\x08_S5_\x12\x06\x00\x00\x00\x00\x00"), -ENOENT);  /* no element */
-	assert_int_equal(S5("\x08_S5_\x12\x06\x02\x0a\x08\x00\x00"), -ENOENT);  /* 8: four bits */
-	assert_int_equal(S5("\x08_S5_\x12\x06\x02\x70\x01\x00\x00"), -ENOENT);  /* no constant */
-	assert_int_equal(S5("\x08_S5_\x12\x02\x02\x0a\x05\x0a\x05"), -ENOENT);  /* ends too early */
-	assert_int_equal(S5("\x08_S5_\x14\x06\x04\x00\x00\x00\x00"), -ENOENT);  /* a method */
-	assert_int_equal(S5("\x10_S5_\x12\x06\x04\x00\x00\x00\x00"), -ENOENT);  /* a scope */
+	assert_int_equal(S5("\x08_S5_\x12\x06\x00\x00\x00\x00\x00"), -ENOENT); /* no element */
+	assert_int_equal(S5("\x08_S5_\x12\x06\x02\x0a\x08\x00\x00"), -ENOENT); /* 8: four bits */
+	assert_int_equal(S5("\x08_S5_\x12\x06\x02\x70\x01\x00\x00"), -ENOENT); /* no constant */
+	assert_int_equal(S5("\x08_S5_\x12\x02\x02\x0a\x05\x0a\x05"), -ENOENT); /* ends too early */
+	assert_int_equal(S5("\x08_S5_\x14\x06\x04\x00\x00\x00\x00"), -ENOENT); /* a method */
+	assert_int_equal(S5("\x10_S5_\x12\x06\x04\x00\x00\x00\x00"), -ENOENT); /* a scope */
 	for (size_t n = 0; n < 11; n++) /* cut anywhere before the values are complete */
 		assert_int_equal(s5(whole, n, &got), -ENOENT);
 }

@@ -63,10 +63,10 @@ attr(unsigned row, unsigned col)
 	return ansi_line(&term, row)[col] >> 8;
 }
 
-#define assert_cursor(r, c)                                                                        \
-	do {                                                                                       \
-		assert_int_equal(term.row, r);                                                     \
-		assert_int_equal(term.col, c);                                                     \
+#define assert_cursor(r, c)                    \
+	do {                                   \
+		assert_int_equal(term.row, r); \
+		assert_int_equal(term.col, c); \
 	} while (0)
 
 static void
@@ -313,9 +313,11 @@ unicode(void **state)
 	assert_memory_equal(text(0), "\x84\x94\x81\xe1\xee", 5);
 	feed("\r\n\xe2\x94\x8c\xe2\x94\x80\xe2\x95\x97");
 	assert_memory_equal(text(1), "\xda\xc4\xbb", 3);
-	feed("\r\nA\xcc\x81" "B"); /* a combining accent takes no cell */
+	feed("\r\nA\xcc\x81"
+	     "B"); /* a combining accent takes no cell */
 	assert_string_equal(text(2), "AB");
-	feed("\r\n\xe4\xb8\xad" "C"); /* a wide character takes two */
+	feed("\r\n\xe4\xb8\xad"
+	     "C"); /* a wide character takes two */
 	assert_string_equal(text(3), "? C");
 	feed("\r\n\xff\xc3(\xe2\x82\r");
 	assert_memory_equal(text(4), "\xfe\xfe(\xfe", 4);
@@ -390,7 +392,8 @@ check_invariants(void)
 static char
 random_byte(void)
 {
-	static const char likely_bytes[] = "\033\033[[[[]?;;;;0123456789ABCDHJKLMPSTXrmsuhl@ \n\r\t\b\xc3\xe2\xf0\x80";
+	static const char likely_bytes[] =
+		"\033\033[[[[]?;;;;0123456789ABCDHJKLMPSTXrmsuhl@ \n\r\t\b\xc3\xe2\xf0\x80";
 
 	return rnd(4) ? likely_bytes[rnd(sizeof(likely_bytes) - 1)] : (char)rnd(256);
 }
@@ -464,9 +467,21 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, fresh)
 	const struct CMUnitTest tests[] = {
-		T(plain_text), T(deferred_wrap), T(cursor_moves), T(erase), T(insert_and_delete),
-		T(margins), T(colors), T(save_and_restore), T(tabs), T(reports), T(reset),
-		T(unicode), T(broken_sequences), T(scrollback), T(random_bytes),
+		T(plain_text),
+		T(deferred_wrap),
+		T(cursor_moves),
+		T(erase),
+		T(insert_and_delete),
+		T(margins),
+		T(colors),
+		T(save_and_restore),
+		T(tabs),
+		T(reports),
+		T(reset),
+		T(unicode),
+		T(broken_sequences),
+		T(scrollback),
+		T(random_bytes),
 		T(random_functions_against_model),
 	};
 

@@ -74,14 +74,17 @@ tap(uint8_t key)
 /* --- what the keycaps say: the rows as printed on keyboards -------------------------------------- */
 
 /* Scancodes of the rows, from left to right. */
+/* clang-format off */
 static const uint8_t rows[4][13] = {
 	{0x29, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d},
 	{0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b},
 	{0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x2b},
 	{0x56, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35},
 };
+/* clang-format on */
 static const unsigned row_keys[4] = {13, 12, 12, 11};
 
+/* clang-format off */
 /* Keys are separated by spaces; DEADx is a dead key; under AltGr, NO is nothing. */
 static const struct {
 	const struct kbd_layout *layout;
@@ -110,6 +113,7 @@ static const struct {
 	  {"< w x c v b n , ; : !", "> W X C V B N ? . / §",
 	   "NO « » © NO NO NO NO NO NO NO"}}},
 };
+/* clang-format on */
 
 static void
 check_key(uint8_t key, const char *expected)
@@ -222,7 +226,8 @@ dead_keys(void **state)
 	send("\x1a\x39\x39");
 	assert_string_equal(take(), "^ ");
 	send("\x1a\x0e\x12"); /* Backspace takes it back */
-	assert_string_equal(take(), "\x7f" "e");
+	assert_string_equal(take(), "\x7f"
+				    "e");
 	use(&kbd_layout_de);
 	send("\x0d\x12" SHIFT "\x0d\xaa\x1e\x29\x18" SHIFT "\x0d\x12\xaa");
 	assert_string_equal(take(), "éàôÈ");
@@ -250,7 +255,8 @@ static void
 keypad(void **state)
 {
 	send("\x47\x48\x49\x4b\x4d\x4f\x50\x51\x52\x53");
-	assert_string_equal(take(), "\033[H\033[A\033[5~\033[D\033[C\033[F\033[B\033[6~\033[2~\033[3~");
+	assert_string_equal(take(),
+			    "\033[H\033[A\033[5~\033[D\033[C\033[F\033[B\033[6~\033[2~\033[3~");
 	send("\x45\xc5\x47\x48\x49\x4b\x4c\x4d\x4f\x50\x51\x52\x53");
 	assert_string_equal(take(), "7894561230.");
 	send("\x37\x4a\x4e\xe0\x35\xe0\xb5\xe0\x1c\xe0\x9c");
@@ -322,7 +328,8 @@ control_and_alt(void **state)
 	send("\x1d\x2e\x1e\x26\x1a\x2b\x1b\x07\x0c\x35\x9d");
 	assert_string_equal(take(), "\x03\x01\x0c\x1b\x1c\x1d\x1e-\x1f");
 	send("\xe0\x1d\x2e\xe0\x9d\x2e");
-	assert_string_equal(take(), "\x03" "c");
+	assert_string_equal(take(), "\x03"
+				    "c");
 	send(SHIFT "\x1d\x0c\x9d\xaa"); /* Ctrl-_ */
 	assert_string_equal(take(), "\x1f");
 	send("\x38\x30\x21\x0e\x1c\xb8\xe0\x38\x20\xe0\xb8");
@@ -360,7 +367,8 @@ two_modifiers_of_a_kind(void **state)
 	send("\x2a\x36\xaa\x1e\xb6\x1e");
 	assert_string_equal(take(), "Aa");
 	send("\x1d\xe0\x1d\x9d\x2e\xe0\x9d\x2e");
-	assert_string_equal(take(), "\x03" "c");
+	assert_string_equal(take(), "\x03"
+				    "c");
 }
 
 static void
@@ -410,9 +418,19 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, fresh)
 	const struct CMUnitTest tests[] = {
-		T(every_key_of_every_layout), T(all_of_ascii_can_be_typed), T(national_letters),
-		T(dead_keys), T(locks), T(keypad), T(special_keys), T(faked_shifts), T(pause_key),
-		T(control_and_alt), T(actions), T(two_modifiers_of_a_kind), T(lost_bytes),
+		T(every_key_of_every_layout),
+		T(all_of_ascii_can_be_typed),
+		T(national_letters),
+		T(dead_keys),
+		T(locks),
+		T(keypad),
+		T(special_keys),
+		T(faked_shifts),
+		T(pause_key),
+		T(control_and_alt),
+		T(actions),
+		T(two_modifiers_of_a_kind),
+		T(lost_bytes),
 		T(random_bytes),
 	};
 

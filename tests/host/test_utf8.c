@@ -71,15 +71,22 @@ malformed(void **state)
 	} cases[] = {
 		{"\x80", 1, {0xfffd}, 1},
 		{"\xff\xfe", 2, {0xfffd, 0xfffd}, 2},
-		{"\xc0\xaf", 2, {0xfffd, 0xfffd}, 2},	   /* overlong / */
+		{"\xc0\xaf", 2, {0xfffd, 0xfffd}, 2}, /* overlong / */
 		{"\xe0\x80\xaf", 3, {0xfffd, 0xfffd, 0xfffd}, 3},
 		{"\xed\xa0\x80", 3, {0xfffd, 0xfffd, 0xfffd}, 3}, /* surrogate */
 		{"\xf4\x90\x80\x80", 4, {0xfffd, 0xfffd, 0xfffd, 0xfffd}, 4},
-		{"\xe2\x82" "A", 3, {0xfffd, 'A'}, 2}, /* cut short: one replacement */
+		{"\xe2\x82"
+		 "A",
+		 3,
+		 {0xfffd, 'A'},
+		 2}, /* cut short: one replacement */
 		{"\xf0\x9f\x98\xc3\xa4", 5, {0xfffd, 0xe4}, 2},
 		{"\xc3\x1b", 2, {0xfffd, 0x1b}, 2},
-		{"A\xe1\x80\xe2\xf0\x91\x92\xf1\xbf" "B", 10,
-		 {'A', 0xfffd, 0xfffd, 0xfffd, 0xfffd, 'B'}, 6},
+		{"A\xe1\x80\xe2\xf0\x91\x92\xf1\xbf"
+		 "B",
+		 10,
+		 {'A', 0xfffd, 0xfffd, 0xfffd, 0xfffd, 'B'},
+		 6},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -116,12 +123,12 @@ cp437_both_ways(void **state)
 static void
 cp437_chosen(void **state)
 {
-	assert_int_equal(cp437_from_unicode(0xe4), 0x84);  /* ä */
-	assert_int_equal(cp437_from_unicode(0xdf), 0xe1);  /* ß */
-	assert_int_equal(cp437_from_unicode(0xe9), 0x82);  /* é */
-	assert_int_equal(cp437_from_unicode(0xa7), 0x15);  /* § */
-	assert_int_equal(cp437_from_unicode(0xb0), 0xf8);  /* ° */
-	assert_int_equal(cp437_from_unicode(0xc0), 'A');   /* À: without its accent */
+	assert_int_equal(cp437_from_unicode(0xe4), 0x84);   /* ä */
+	assert_int_equal(cp437_from_unicode(0xdf), 0xe1);   /* ß */
+	assert_int_equal(cp437_from_unicode(0xe9), 0x82);   /* é */
+	assert_int_equal(cp437_from_unicode(0xa7), 0x15);   /* § */
+	assert_int_equal(cp437_from_unicode(0xb0), 0xf8);   /* ° */
+	assert_int_equal(cp437_from_unicode(0xc0), 'A');    /* À: without its accent */
 	assert_int_equal(cp437_from_unicode(0x20ac), 0xee); /* €: an epsilon */
 	assert_int_equal(cp437_from_unicode(0x2500), 0xc4);
 	assert_int_equal(cp437_from_unicode(0x2501), 0xc4); /* heavy as light */
@@ -143,9 +150,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_character_survives), cmocka_unit_test(known_encodings),
-		cmocka_unit_test(malformed),		    cmocka_unit_test(widths),
-		cmocka_unit_test(cp437_both_ways),	    cmocka_unit_test(cp437_chosen),
+		cmocka_unit_test(every_character_survives),
+		cmocka_unit_test(known_encodings),
+		cmocka_unit_test(malformed),
+		cmocka_unit_test(widths),
+		cmocka_unit_test(cp437_both_ways),
+		cmocka_unit_test(cp437_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
