@@ -205,6 +205,9 @@ utf8(void **state)
 	/* a replaced character that shares its first byte with the old one */
 	feed("\010\010\xc3\xb6");
 	check("a\xc3\xb6z", 2);
+	/* exchanged characters that share their last byte */
+	feed("\025\013\xc3\xa4\xc4\xa4\024");
+	check("\xc4\xa4\xc3\xa4", 2);
 }
 
 static void
@@ -258,6 +261,18 @@ enter(void **state)
 	assert_string_equal(last_line, "ab");
 	check("", 0);
 	assert_int_equal(term.row, 3);
+}
+
+static void
+enter_without_prompt_or_text(void **state)
+{
+	size_t used;
+
+	begin(80);
+	feed("\003");
+	le_start(&le, "");
+	assert_int_equal(le_feed(&le, "\r", 1, &used), LE_LINE);
+	assert_int_equal(term.row, 2);
 }
 
 static void
@@ -674,6 +689,7 @@ main(void)
 		cmocka_unit_test(margin),
 		cmocka_unit_test(full_line),
 		cmocka_unit_test(enter),
+		cmocka_unit_test(enter_without_prompt_or_text),
 		cmocka_unit_test(two_lines_in_one_batch),
 		cmocka_unit_test(cancel_and_eof),
 		cmocka_unit_test(clear_screen),

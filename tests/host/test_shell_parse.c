@@ -155,6 +155,7 @@ distance(void **state)
 	assert_int_equal(parse_distance("", "help"), 4);
 	assert_int_equal(parse_distance("kitten", "sitting"), 3);
 	assert_true(parse_distance("0123456789012345678901234567890123456789", "help") > 3);
+	assert_true(parse_distance("help", "0123456789012345678901234567890123456789") > 3);
 }
 
 /* No line of random characters makes it read or write outside (the sanitizers watch), or loop. */
