@@ -21,3 +21,18 @@ bios_carry(const struct bios_regs *r)
 {
 	return r->flags & 1;
 }
+
+/* The BIOS's variables at 400h.  Spec: IBM PC/AT Technical Reference, "BIOS Data Area". */
+extern volatile uint8_t bios_data[256]; /* placed by stage2.ld */
+
+#define BDA_EBDA_SEGMENT 0x0e
+#define BDA_VIDEO_MODE	 0x49
+#define BDA_COLUMNS	 0x4a
+#define BDA_CURSOR	 0x50 /* of page 0: column, row << 8 */
+#define BDA_CRTC_PORT	 0x63
+
+static inline uint16_t
+bda16(uint32_t offset)
+{
+	return (uint16_t)(bios_data[offset] | bios_data[offset + 1] << 8);
+}

@@ -149,8 +149,7 @@ static void
 use_chs(void)
 {
 	disk.edd = false;
-	disk.shift = 9;
-	disk.max = 127;
+	disk.max = MAX_TRANSFER >> disk.shift;
 	info->quirks |= BOOT_QUIRK_CHS;
 	find_geometry();
 }
@@ -246,27 +245,28 @@ attempt(uint64_t lba, uint32_t *count, uint32_t buf)
 static uint32_t
 read_some(uint64_t lba, uint32_t count, uint32_t buf)
 {
-	uint32_t failures = 0;
+	uint32_t singles = 0;
+	bool failed = false;
 
 	for (;;) {
 		uint32_t n = count;
 
 		if (attempt(lba, &n, buf)) {
-			if (failures > 0)
+			if (failed)
 				info->quirks |= BOOT_QUIRK_RETRY;
 			return n;
 		}
+		failed = true;
 		reset();
 		if (n > 1) {
 			disk.max = n / 2;
 			info->quirks |= BOOT_QUIRK_HALVED;
-			failures++;
-		} else if (++failures, n == 1 && disk.max > 1) {
-			disk.max = 1;
-		} else if (failures >= TRIES && disk.edd && disk.shift == 9) {
+		} else if (++singles < TRIES) {
+			continue;
+		} else if (disk.edd && disk.shift == 9) {
 			use_chs();
-			failures = 0;
-		} else if (failures >= TRIES) {
+			singles = 0;
+		} else {
 			give_up(lba, 1);
 		}
 	}

@@ -24,12 +24,6 @@
 #define MCR_DTR_RTS  0x03
 #define UART_TIMEOUT 20000 /* polls; a character takes 87 us, a poll about 1 us */
 
-/* BIOS data area.  Spec: IBM PC/AT Technical Reference, "BIOS Data Area". */
-#define BDA_VIDEO_MODE (*(volatile uint8_t *)0x449)
-#define BDA_COLUMNS    (*(volatile uint16_t *)0x44a)
-#define BDA_CURSOR     (*(volatile uint16_t *)0x450) /* column, row << 8 */
-#define BDA_CRTC_PORT  (*(volatile uint16_t *)0x463)
-
 #define COLUMNS	     80
 #define ROWS	     25
 #define ATTR_NORMAL  0x07
@@ -63,9 +57,9 @@ serial_init(void)
 static bool
 text_mode(void)
 {
-	const uint8_t mode = BDA_VIDEO_MODE;
+	const uint8_t mode = bios_data[BDA_VIDEO_MODE];
 
-	return (mode == 2 || mode == 3 || mode == 7) && BDA_COLUMNS == COLUMNS;
+	return (mode == 2 || mode == 3 || mode == 7) && bda16(BDA_COLUMNS) == COLUMNS;
 }
 
 static void
@@ -78,9 +72,9 @@ screen_init(void)
 	}
 	if (!text_mode())
 		return;
-	screen = (uint16_t *)(BDA_VIDEO_MODE == 7 ? 0xb0000 : 0xb8000);
-	row = MIN(BDA_CURSOR >> 8, ROWS - 1);
-	column = (BDA_CURSOR & 0xff) ? COLUMNS : 0; /* what the BIOS wrote stays on its line */
+	screen = (uint16_t *)(bios_data[BDA_VIDEO_MODE] == 7 ? 0xb0000 : 0xb8000);
+	row = MIN(bios_data[BDA_CURSOR + 1], ROWS - 1);
+	column = bios_data[BDA_CURSOR] ? COLUMNS : 0; /* what the BIOS wrote stays on its line */
 }
 
 void
@@ -140,9 +134,10 @@ screen_cursor(void)
 {
 	const uint32_t col = MIN(column, COLUMNS - 1U);
 	const uint32_t at = row * COLUMNS + col;
-	const uint16_t port = BDA_CRTC_PORT;
+	const uint16_t port = bda16(BDA_CRTC_PORT);
 
-	BDA_CURSOR = (uint16_t)(row << 8 | col);
+	bios_data[BDA_CURSOR] = (uint8_t)col;
+	bios_data[BDA_CURSOR + 1] = (uint8_t)row;
 	outb(port, 0x0e);
 	outb(port + 1, (uint8_t)(at >> 8));
 	outb(port, 0x0f);

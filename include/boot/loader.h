@@ -52,6 +52,7 @@ struct stage1_handoff {
 #define LOADER_TABLES	   0x10000 /* page tables at hand-over, then the 64-bit IDT */
 #define LOADER_TABLES_END  0x18000
 #define LOADER_BOUNCE	   0x20000 /* disk transfers: 64 KiB, and aligned to them */
+#define LOADER_BOUNCE_SIZE 0x10000
 #define LOADER_BSS	   0x30000 /* variables that start as 0 (boot/stage2/stage2.ld) */
 #define LOADER_CACHE	   0x40000 /* the first 64 KiB of the volume */
 #define LOADER_LOW_END	   0x80000

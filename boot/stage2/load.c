@@ -1,0 +1,271 @@
+/*
+ * load.c - MINOS.CFG, the kernel and the initrd, from the volume to memory.
+ *
+ * Files stream through the transfer buffer: each piece is summed there and copied up at once to where it
+ * belongs, so that the bytes move once.  Where they go is checked against the memory map before the
+ * first byte; what they were is known after the last, and nothing of them is used before.
+ */
+#include <lib/crc32.h>
+#include <lib/string.h>
+#include "config.h"
+#include "elf.h"
+#include "fat.h"
+#include "stage2.h"
+#include "tar.h"
+#include "x86.h"
+
+#define CONFIG_NAME "MINOS.CFG"
+#define TRAILER	    sizeof(struct file_trailer)
+
+static const char advice[] = "Copy the file to the volume again (mcopy, or any PC), or write the "
+			     "image to the medium again.";
+
+/* A file on its way to memory. */
+struct stream {
+	const char *name;
+	struct fat_file file;
+	uint32_t size;	 /* of the file */
+	uint32_t offset; /* of the piece to be read next */
+	uint32_t sector, sectors; /* of the current run, on the volume */
+	uint32_t crc;	 /* of all bytes but the last TRAILER ones */
+	uint8_t tail[TRAILER];
+	struct file_trailer trailer; /* all 0 if the file has none */
+};
+
+/* False if there is no such file. */
+static bool
+stream_open(struct stream *s, const char *name)
+{
+	*s = (struct stream){.name = name};
+	if (fat_open(&volume, name, &s->file) == 0) {
+		s->size = s->file.size;
+		return true;
+	}
+	if (strcmp(volume.why, "not found") != 0)
+		die(advice, "%s: %s (root directory at LBA %u)", name, volume.why,
+		    (uint32_t)(info->volume_offset >> 9) + volume.root_start);
+	return false;
+}
+
+/* Sum a piece; its part of the last TRAILER bytes goes to tail[] instead. */
+static void
+stream_sum(struct stream *s, const uint8_t *data, uint32_t n)
+{
+	const uint32_t summed = s->size > TRAILER ? s->size - TRAILER : 0;
+	const uint32_t before = s->offset >= summed ? 0 : MIN(n, summed - s->offset);
+
+	s->crc = crc32(s->crc, data, before);
+	if (before < n)
+		memcpy(s->tail + (s->offset + before - summed), data + before, n - before);
+}
+
+/* After the last piece: is there a trailer? */
+static void
+stream_finish(struct stream *s)
+{
+	struct file_trailer t;
+
+	memcpy(&t, s->tail, sizeof(t));
+	if (s->size >= TRAILER && t.magic == FILE_TRAILER_MAGIC)
+		s->trailer = t;
+	else
+		s->crc = crc32(s->crc, s->tail, MIN(s->size, TRAILER));
+}
+
+/* The next piece of the file; NULL after the last. */
+static const void *
+stream_next(struct stream *s, uint32_t *n)
+{
+	const void *data;
+
+	if (s->offset == s->size) {
+		stream_finish(s);
+		return NULL;
+	}
+	if (s->sectors == 0 && fat_next_run(&volume, &s->file, &s->sector, &s->sectors) != 1)
+		die(advice, "%s: %s (byte %u of %u; FAT at LBA %u)", s->name, volume.why, s->offset,
+		    s->size, (uint32_t)(info->volume_offset >> 9) + volume.fat_start);
+	*n = MIN(s->sectors > 0x10000 ? UINT32_MAX : s->sectors * FAT_SECTOR, s->size - s->offset);
+	*n = MIN(*n, (uint32_t)LOADER_BOUNCE_SIZE);
+	data = volume_read(s->sector, n);
+	if (s->offset + *n < s->size)
+		*n &= ~(FAT_SECTOR - 1U);
+	stream_sum(s, data, *n);
+	s->sector += *n / FAT_SECTOR;
+	s->sectors -= MIN(s->sectors, (*n + FAT_SECTOR - 1) / FAT_SECTOR);
+	return data;
+}
+
+/* Bytes of the file without its trailer. */
+static uint32_t
+payload(const struct stream *s)
+{
+	return s->trailer.magic ? s->size - TRAILER : s->size;
+}
+
+static void
+verify(const struct stream *s)
+{
+	if (s->trailer.length != s->size - TRAILER)
+		die(advice, "%s: %u bytes long, but its checksum is for %u", s->name,
+		    (uint32_t)(s->size - TRAILER), s->trailer.length);
+	if (s->trailer.crc != s->crc)
+		die(advice, "%s: wrong checksum: CRC-32 %08x, expected %08x", s->name, s->crc,
+		    s->trailer.crc);
+}
+
+/* --- MINOS.CFG --- */
+
+void
+load_config(struct boot_config *config)
+{
+	struct stream s;
+	const void *data;
+	uint32_t n;
+
+	config_defaults(config);
+	if (!stream_open(&s, CONFIG_NAME)) {
+		say(CONFIG_NAME ": not found, defaults are used\n");
+		info->quirks |= BOOT_QUIRK_CONFIG;
+	} else if (s.size > CONFIG_MAX) {
+		say(CONFIG_NAME ": larger than %u bytes, defaults are used\n", CONFIG_MAX);
+		info->quirks |= BOOT_QUIRK_CONFIG;
+	} else {
+		static char text[CONFIG_MAX];
+
+		while ((data = stream_next(&s, &n)) != NULL) {
+			memcpy(text + s.offset, data, n);
+			s.offset += n;
+		}
+		config_parse(config, text, s.size);
+	}
+	for (uint32_t i = 0; i < MIN(config->wrong_count, (uint32_t)CONFIG_WRONG); i++)
+		say(CONFIG_NAME " line %u ignored: %s\n", config->wrong[i].line,
+		    config->wrong[i].why);
+	if (config->wrong_count > 0)
+		info->quirks |= BOOT_QUIRK_CONFIG;
+	memcpy(info->cmdline, config->cmdline, sizeof(info->cmdline));
+	trace("config");
+}
+
+/* --- kernel --- */
+
+/* Copy up.  Both modes see the same memory; the addresses were checked before. */
+static void
+copy_up(uint64_t paddr, const void *data, size_t n)
+{
+	uint8_t *dst = (uint8_t *)(uint32_t)paddr;
+
+	copy_dwords(dst, data, n / 4);
+	for (size_t i = n & ~3U; i < n; i++)
+		dst[i] = ((const uint8_t *)data)[i];
+}
+
+static void
+clear(uint64_t paddr, uint64_t n)
+{
+	uint8_t *p = (uint8_t *)(uint32_t)paddr;
+	uint32_t left = (uint32_t)n;
+
+	for (; left > 0 && ((uint32_t)p & 3); left--)
+		*p++ = 0;
+	fill_dwords(p, 0, left / 4);
+	for (p += left & ~3U; left & 3; left--)
+		*p++ = 0;
+}
+
+static void
+check_image(struct elf_image *image, const struct stream *s, const void *head, uint32_t n)
+{
+	if (elf_parse(image, head, n, s->size) != 0)
+		die(advice, "%s: %s", s->name, image->why);
+	for (uint32_t i = 0; i < image->count; i++)
+		memory_require(s->name, image->segments[i].paddr, image->segments[i].mem_size);
+}
+
+uint64_t
+load_kernel(const struct boot_config *config)
+{
+	struct elf_image image;
+	struct stream s;
+	const void *data;
+	uint32_t n;
+
+	if (!stream_open(&s, config->kernel))
+		die(advice, "%s (the kernel) not found in the root directory of the volume",
+		    config->kernel);
+	while ((data = stream_next(&s, &n)) != NULL) {
+		if (s.offset == 0)
+			check_image(&image, &s, data, n);
+		elf_place(&image, s.offset, data, n, copy_up);
+		s.offset += n;
+	}
+	if (s.size == 0)
+		die(advice, "%s: empty", config->kernel);
+	if (s.trailer.magic)
+		verify(&s);
+	else if (config->verify)
+		die("Append it with tools/mkimage.py trailer, or put `verify off` into " CONFIG_NAME ".",
+		    "%s: no checksum at its end", config->kernel);
+	for (uint32_t i = 0; i < image.count; i++) {
+		const struct elf_segment *seg = &image.segments[i];
+
+		clear(seg->paddr + seg->file_size, seg->mem_size - seg->file_size);
+	}
+	info->kernel_start = image.start;
+	info->kernel_end = image.end;
+	info->kernel_crc = s.crc;
+	say("kernel   %s, %u KiB, CRC-32 %08x%s\n", config->kernel, (s.size + 1023) >> 10, s.crc,
+	    s.trailer.magic ? "" : " (not verified)");
+	trace("kernel");
+	return image.entry;
+}
+
+/* --- initrd --- */
+
+static void
+check_unverified(const struct stream *s, const void *data)
+{
+	size_t offset;
+	const char *why = tar_check(data, s->size, &offset);
+
+	if (why)
+		die(advice, "%s: no sound tar archive: %s at byte %u", s->name, why, (uint32_t)offset);
+	info->quirks |= BOOT_QUIRK_UNVERIFIED;
+}
+
+void
+load_initrd(const struct boot_config *config)
+{
+	struct stream s;
+	uint32_t start, n;
+	const void *data;
+
+	if (!config->initrd[0])
+		return;
+	if (!stream_open(&s, config->initrd)) {
+		if (config->initrd_named)
+			die("Copy it there, or put `initrd none` into " CONFIG_NAME ".",
+			    "%s (the initrd) not found in the root directory of the volume",
+			    config->initrd);
+		return;
+	}
+	start = memory_find(((uint32_t)info->kernel_end + 4095) & ~4095U, s.size);
+	if (start == 0)
+		die("Give the machine more memory, or use a smaller initrd.",
+		    "no memory for %s (%u KiB) behind the kernel", s.name, (s.size + 1023) >> 10);
+	while ((data = stream_next(&s, &n)) != NULL) {
+		copy_up(start + s.offset, data, n);
+		s.offset += n;
+	}
+	if (s.trailer.magic)
+		verify(&s);
+	else
+		check_unverified(&s, (const void *)start);
+	info->initrd_start = start;
+	info->initrd_end = start + payload(&s);
+	info->initrd_crc = s.crc;
+	say("initrd   %s, %u KiB%s\n", s.name, (s.size + 1023) >> 10,
+	    s.trailer.magic ? "" : ", no checksum");
+	trace("initrd");
+}
