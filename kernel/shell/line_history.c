@@ -34,11 +34,12 @@ void
 le_history_add(struct line_edit *le, const char *line)
 {
 	const size_t size = strlen(line) + 1;
+	const char *old = le->history;
 
 	if (size == 1 || size > LE_HISTORY_MAX)
 		return;
-	for (unsigned i = 0; i < le->history_count; i++) {
-		if (strcmp(le_history_get(le, i), line) == 0) {
+	for (unsigned i = 0; i < le->history_count; i++, old += strlen(old) + 1) {
+		if (strcmp(old, line) == 0) {
 			forget(le, i);
 			break;
 		}
