@@ -39,8 +39,6 @@ struct range {
 	uint64_t *groups;   /* [pmm] bit n: words[n] != 0 */
 };
 
-extern uint8_t kernel_image_start[], kernel_image_end[]; /* linker.ld */
-
 uint64_t direct_map_base;
 
 static struct spinlock pmm_lock = SPINLOCK_INIT("pmm");
@@ -246,7 +244,7 @@ reserve_known(void)
 	const struct boot_info *bi = boot_info();
 
 	reserve(0, PAGE_SIZE);
-	reserve(virt_to_phys(kernel_image_start), virt_to_phys(kernel_image_end));
+	reserve(bi->kernel_start, bi->kernel_end);
 	reserve(bi->initrd_start, bi->initrd_end);
 }
 

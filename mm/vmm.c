@@ -438,6 +438,10 @@ vmm_init(void)
 {
 	int result;
 
+	/* The loader says where the image lies; the linker knows.  Both must mean the same. */
+	assert(!pmm_is_free(virt_to_phys(kernel_text_start)));
+	assert(!pmm_is_free(virt_to_phys(kernel_ksyms_end - 1)));
+
 	max_level = cpu_features.page1g ? LEVEL_PDPT : LEVEL_PD;
 	nx_bit = cpu_features.nx ? PTE_NX : 0;
 	global_bit = cpu_features.pge ? PTE_G : 0;

@@ -1,0 +1,14 @@
+/*
+ * test_slab.c - the heap as it is shipped; the tests are in slab_tests.h.
+ *
+ * SOURCES: mm/slab.c mm/slab_debug.c mm/kmalloc.c kernel/lib/string.c kernel/lib/printf.c
+ */
+#include "slab_tests.h"
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { SLAB_TESTS };
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
