@@ -150,6 +150,9 @@ take_everything(void)
 		pmm_free(all[(i * 7919) % n]); /* 7919 is prime, and divides no count used here */
 	pmm_stats(&s);
 	CHILD_CHECK(s.free == n && s.peak_used == s.total);
+	while (pmm_alloc() != PADDR_NONE) /* all can be had again */
+		n--;
+	CHILD_CHECK(n == 0);
 }
 
 static void
@@ -247,6 +250,8 @@ check_order(void)
 	{
 		const paddr_t pa = pmm_alloc();
 
+		for (unsigned i = 0; i < 200; i++)
+			CHILD_CHECK(pmm_alloc() != pa);
 		pmm_free(pa);
 		CHILD_CHECK(pmm_alloc() == pa);
 	}
@@ -371,7 +376,7 @@ test_random(void **state)
 	}
 	for (unsigned n = 0; n < 60000; n++) {
 		/* Long phases of growing and shrinking, so that empty and full are both reached. */
-		const unsigned grow = (n / 10000) % 2 == 0 ? 6 : 2;
+		const unsigned grow = (n / 10000) % 2 == 0 ? 8 : 2;
 		const uint64_t what = shim_random(10);
 
 		if (what < grow) {
