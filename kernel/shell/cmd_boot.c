@@ -165,6 +165,19 @@ ticks_text(uint64_t ticks, bool known)
 	return t;
 }
 
+/* From @first to @last, and what was before. */
+static void
+print_times_summary(const struct boot_trace_entry *first, const struct boot_trace_entry *last)
+{
+	if (first == NULL || clock_tsc_hz() == 0)
+		return;
+	sh_printf("From %s to %s: %s us, of which %s us were spent waiting for the disk.\n",
+		  first->name, last->name, ticks_text(last->tsc - first->tsc, true).s,
+		  ticks_text(last->disk_tsc - first->disk_tsc, true).s);
+	sh_printf("At %s the counter stood at %s ticks, %s us: firmware, since reset.\n",
+		  first->name, num_text(first->tsc).s, ticks_text(first->tsc, true).s);
+}
+
 /*
  * When everything happened.  Differences are to the last entry before that has a TSC; the total
  * counts from the first such entry.
@@ -174,7 +187,7 @@ print_times(const struct boot_trace_entry *e, size_t n)
 {
 	const struct boot_trace_entry *first = NULL, *before = NULL;
 
-	sh_printf("\n #  TRANSITION           TSC TICKS SINCE  MICROSECONDS  TOTAL us  DISK us  "
+	sh_printf("\n #  TRANSITION           TICKS SINCE LAST       us      TOTAL us   DISK us  "
 		  "RESULT\n");
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool timed = (e->valid & BOOT_TRACE_TSC) != 0;
@@ -182,18 +195,19 @@ print_times(const struct boot_trace_entry *e, size_t n)
 		const uint64_t delta = both ? e->tsc - before->tsc : 0;
 
 		first = first == NULL && timed ? e : first;
-		sh_printf("%2zu  %-20s %15s %13s %9s %8s  ", i, e->name,
+		sh_printf("%2zu  %-20s %16s %12s %9s %9s", i, e->name,
 			  both ? num_text(delta).s : "-", ticks_text(delta, both).s,
 			  ticks_text(timed ? e->tsc - first->tsc : 0, timed).s,
 			  ticks_text(both ? e->disk_tsc - before->disk_tsc : 0, both).s);
 		if ((e->valid & BOOT_TRACE_RESULT) == 0)
 			sh_printf("\n");
 		else if (e->result == 0)
-			sh_printf("ok\n");
+			sh_printf("  ok\n");
 		else
-			sh_printf("error %d\n", -e->result);
+			sh_printf("  error %d\n", -e->result);
 		before = timed ? e : before;
 	}
+	print_times_summary(first, before);
 }
 
 struct hex_text {
@@ -229,21 +243,26 @@ pointer_text(uint64_t value)
 static void
 print_states(const struct boot_trace_entry *e, size_t n)
 {
-	sh_printf("\n #  BITS      CS:IP                SP      CR0      CR3    CR4 EFER   RFLAGS "
+	sh_printf("\n #  BITS           CS:IP            SP      CR0      CR3    CR4 EFER RFLAGS "
 		  "A20\n");
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool cr0 = (e->valid & BOOT_TRACE_CR0) != 0;
+		const bool a20 = (e->valid & BOOT_TRACE_A20) != 0;
+		char cs_ip[24];
 
-		sh_printf("%2zu  %u  %02x:%-13s %13s %8s %8s %6s %4s %8lx  %s\n", i, e->bits, e->cs,
-			  pointer_text(e->ip).s, pointer_text(e->sp).s, hex_text(e->cr0, 8, cr0).s,
+		snprintf(cs_ip, sizeof(cs_ip), "%02x:%s", e->cs, pointer_text(e->ip).s);
+		sh_printf("%2zu  %u %17s %13s %8s %8s %6s %4s %6lx %s\n", i, e->bits, cs_ip,
+			  pointer_text(e->sp).s, hex_text(e->cr0, 8, cr0).s,
 			  hex_text(e->cr3, 8, cr0).s,
 			  hex_text(e->cr4, 6, (e->valid & BOOT_TRACE_CR4) != 0).s,
 			  hex_text(e->efer, 4, (e->valid & BOOT_TRACE_EFER) != 0).s, e->rflags,
-			  (e->valid & BOOT_TRACE_A20) == 0 ? "-"
-			  : e->a20			   ? "on"
-							   : "off");
+			  !a20	   ? "-"
+			  : e->a20 ? "on"
+				   : "off");
 	}
-	sh_printf("(~ stands for ffff: addresses in the kernel's half.  - was not read there.)\n");
+	sh_printf(
+		"All in hexadecimal but BITS, the mode.  ~ stands for ffff, in the kernel's half;\n"
+		"- was not read there.  regs cr0, regs cr4, regs efer name the bits.\n");
 }
 
 /* For programs: `trace`, 1 if timed, TSC, TSC ticks spent on the disk so far, name; tabs between. */
