@@ -239,8 +239,8 @@ int13:
 	ret
 
 more_drives	db 80h, 81h, 0			; and the next byte ends the list
-unreadable	db "Read err, "
-damaged		db "no MinOS in LBA 128+192: rewrite", 0
+unreadable	db "Read err: "
+damaged		db "bad MinOS stage2, LBA 128: rewrite", 0
 
 %if $ - $$ > 1B8h
  %assign over $ - $$ - 1B8h
