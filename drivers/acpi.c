@@ -134,13 +134,12 @@ search_rsdp(uint64_t start, size_t size)
 	const uint8_t *p = vmm_map_firmware(start, size);
 	int result = -ENODEV;
 
-	for (size_t at = 0; p && at + ACPI_RSDP_V2_SIZE <= size; at += RSDP_ALIGN)
-		if (memcmp(p + at, "RSD PTR ", 8) == 0 && try_rsdp(start + at) == 0) {
-			result = 0;
-			break;
-		}
-	if (p)
-		unmap_table(p, (uint32_t)size);
+	if (!p)
+		return -ENOMEM;
+	for (size_t at = 0; at + ACPI_RSDP_V2_SIZE <= size && result != 0; at += RSDP_ALIGN)
+		if (p[at] == 'R' && memcmp(p + at, "RSD PTR ", 8) == 0)
+			result = try_rsdp(start + at);
+	unmap_table(p, (uint32_t)size);
 	return result;
 }
 

@@ -20,25 +20,40 @@
 
 #define SLP_TYP_MAX 7 /* three bits */
 
-/* Little-endian number of 1, 2, 4 or 8 bytes at any alignment. */
+/* Little-endian number of 1, 2, 4 or 8 bytes at any alignment; with a constant size a single load. */
 static inline uint64_t
 get(const void *buf, size_t at, unsigned bytes)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, (const uint8_t *)buf + at, bytes);
+	__builtin_memcpy(&v, (const uint8_t *)buf + at, bytes);
 	return v;
 }
 
+/*
+ * Eight bytes at a time, in four 16-bit lanes.  A lane gains at most 510 from each eight bytes, so
+ * that it does not run over into its neighbour before 128 of them.
+ */
 uint8_t
 acpi_sum(const void *buf, size_t n)
 {
-	const uint8_t *p = buf;
-	uint8_t sum = 0;
+	const uint64_t low = 0x00ff00ff00ff00ffULL;
+	size_t at = 0;
+	uint64_t sum = 0;
 
-	while (n-- > 0)
-		sum += *p++;
-	return sum;
+	while (n - at >= 8) {
+		uint64_t lanes = 0;
+
+		for (unsigned i = 0; i < 128 && n - at >= 8; i++, at += 8) {
+			const uint64_t v = get(buf, at, 8);
+
+			lanes += (v & low) + (v >> 8 & low);
+		}
+		sum += lanes + (lanes >> 16) + (lanes >> 32) + (lanes >> 48);
+	}
+	for (; at < n; at++)
+		sum += get(buf, at, 1);
+	return (uint8_t)sum;
 }
 
 /* Spec: ACPI 6.4, "Root System Description Pointer (RSDP) Structure". */
@@ -228,7 +243,7 @@ acpi_parse_s5(const void *buf, size_t n, struct acpi_sleep *out)
 	const uint8_t *aml = buf;
 	uint32_t name;
 
-	memcpy(&name, "_S5_", sizeof(name));
+	__builtin_memcpy(&name, "_S5_", sizeof(name));
 	/* The name stands after the header and at least its NameOp. */
 	for (size_t i = ACPI_HEADER_SIZE + 1; i + 4 <= n; i++) {
 		const struct aml rest = {aml + i + 4, aml + n};

@@ -15,8 +15,9 @@ fill(uint16_t *cells, uint16_t value, size_t n)
 {
 	const uint64_t four = value * 0x0001000100010001ULL;
 
+	/* The builtin is a single store here, where memcpy() would be a call. */
 	for (; n >= 4; n -= 4, cells += 4)
-		memcpy(cells, &four, sizeof(four));
+		__builtin_memcpy(cells, &four, sizeof(four));
 	while (n-- > 0)
 		*cells++ = value;
 }
