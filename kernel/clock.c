@@ -23,6 +23,8 @@ static uint64_t tsc_base;      /* [I] TSC at clock_init() */
 static volatile bool use_tsc;  /* [lock] */
 static volatile uint64_t ticks; /* [c] */
 static uint64_t first_tick_ns; /* [c] clock_ns() at tick 1: where the comparison starts */
+static uint64_t last_tick_ns;  /* [c] */
+static uint64_t worst_tick_ns; /* [c] longest gap since clock_worst_tick_ns() */
 
 static struct spinlock lock = SPINLOCK_INIT("clock");
 static uint64_t pit_offset_ns; /* [lock] clock_ns() at tick 0 when the PIT took over */
@@ -148,12 +150,26 @@ clock_tick(void)
 
 	ticks++;
 	now = clock_ns();
+	worst_tick_ns = MAX(worst_tick_ns, now - last_tick_ns);
+	last_tick_ns = now;
 	if (ticks == 1)
 		first_tick_ns = now;
 	else if (unlikely(ticks % CHECK_TICKS == 0) && use_tsc)
 		check_tsc(now);
 	timer_run(now);
 	sched_tick();
+}
+
+uint64_t
+clock_worst_tick_ns(void)
+{
+	const uint64_t flags = irq_save();
+	const uint64_t due = clock_ns() - last_tick_ns;
+	const uint64_t worst = MAX(MAX(worst_tick_ns, due), NS_PER_TICK);
+
+	worst_tick_ns = 0;
+	irq_restore(flags);
+	return worst;
 }
 
 /* --- wall time ------------------------------------------------------------------------------ */

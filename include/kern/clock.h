@@ -37,6 +37,11 @@ void clock_delay_us(unsigned us);
 
 /* Timer interrupts since boot. */
 uint64_t clock_ticks(void);
+/*
+ * The longest time between two ticks since this was last asked, at least NS_PER_TICK, the one that
+ * is due now included.  A busy host makes it long: nothing can be more punctual than the ticks.
+ */
+uint64_t clock_worst_tick_ns(void);
 /* The tick itself; called by the PIT's interrupt handler. */
 void clock_tick(void);
 

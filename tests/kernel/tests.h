@@ -4,18 +4,6 @@
 #pragma once
 #include <kern/irq.h>
 #include <kern/selftest.h>
-#include <kern/timer.h>
-
-/* tick_watch.c.  A started watch must be stopped before its stack frame goes. */
-struct tick_watch {
-	struct timer timer;
-	uint64_t last;
-	unsigned nr;	   /* ticks seen */
-	unsigned regular;  /* of them within 0.5% of 10 ms after the one before */
-	uint64_t worst_ns; /* longest time between two; at least one tick's */
-};
-void tick_watch_start(struct tick_watch *w);
-void tick_watch_stop(struct tick_watch *w);
 
 /* test_lib.c */
 void test_lib_memory(void);
