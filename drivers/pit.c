@@ -15,12 +15,12 @@
 #define PORT_COMMAND	0x43
 #define PORT_GATE	0x61 /* the PC's: bit 0 = gate of channel 2, bit 1 = loudspeaker on */
 
-#define CMD_CHANNEL(n)	 ((n) << 6)
-#define CMD_LATCH	 0
-#define CMD_LOW_HIGH	 (3 << 4)
-#define CMD_RATE	 (2 << 1) /* mode 2: counts down from n to 1, again and again */
-#define GATE_2		 1
-#define LOUDSPEAKER	 2
+#define CMD_CHANNEL(n) ((n) << 6)
+#define CMD_LATCH      0
+#define CMD_LOW_HIGH   (3 << 4)
+#define CMD_RATE       (2 << 1) /* mode 2: counts down from n to 1, again and again */
+#define GATE_2	       1
+#define LOUDSPEAKER    2
 
 #define DIVISOR ((unsigned)((PIT_HZ + CLOCK_HZ / 2) / CLOCK_HZ))
 

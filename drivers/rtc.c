@@ -20,21 +20,13 @@ enum {
 	REG_YEAR = 0x09,
 	REG_A = 0x0a,
 	REG_B = 0x0b,
-	REG_CENTURY = 0x32, /* by custom, where the FADT says nothing */
+	REG_CENTURY = 0x32, /* by custom; rtc_decode() does without when it makes no sense */
 };
 #define A_UIP 0x80
 
-#define TRIES	     8
-#define UIP_POLL_US  20
-#define UIP_MAX_US   4000 /* an update takes 1984 us */
-
-static uint8_t century_reg = REG_CENTURY;
-
-void
-rtc_set_century_register(uint8_t reg)
-{
-	century_reg = reg < 0x80 ? reg : 0;
-}
+#define TRIES	    8
+#define UIP_POLL_US 20
+#define UIP_MAX_US  4000 /* an update takes 1984 us */
 
 static bool
 updating(void)
@@ -63,7 +55,7 @@ read_registers(struct rtc_raw *raw)
 		.day = cmos_read(REG_DAY),
 		.month = cmos_read(REG_MONTH),
 		.year = cmos_read(REG_YEAR),
-		.century = century_reg != 0 ? cmos_read(century_reg) : 0,
+		.century = cmos_read(REG_CENTURY),
 		.status_b = cmos_read(REG_B),
 	};
 }

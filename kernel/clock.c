@@ -17,14 +17,14 @@
 #define CHECK_TICKS   128
 #define BEHIND_MAX_NS (100 * NS_PER_MS)
 
-static uint64_t tsc_hz;	       /* [I] 0 = unknown */
-static uint64_t tsc_mult;      /* [I] ns per cycle, 32.32 */
-static uint64_t tsc_base;      /* [I] TSC at clock_init() */
-static volatile bool use_tsc;  /* [lock] */
+static uint64_t tsc_hz;		/* [I] 0 = unknown */
+static uint64_t tsc_mult;	/* [I] ns per cycle, 32.32 */
+static uint64_t tsc_base;	/* [I] TSC at clock_init() */
+static volatile bool use_tsc;	/* [lock] */
 static volatile uint64_t ticks; /* [c] */
-static uint64_t first_tick_ns; /* [c] clock_ns() at tick 1: where the comparison starts */
-static uint64_t last_tick_ns;  /* [c] */
-static uint64_t worst_tick_ns; /* [c] longest gap since clock_worst_tick_ns() */
+static uint64_t first_tick_ns;	/* [c] clock_ns() at tick 1: where the comparison starts */
+static uint64_t last_tick_ns;	/* [c] */
+static uint64_t worst_tick_ns;	/* [c] longest gap since clock_worst_tick_ns() */
 
 static struct spinlock lock = SPINLOCK_INIT("clock");
 static uint64_t pit_offset_ns; /* [lock] clock_ns() at tick 0 when the PIT took over */

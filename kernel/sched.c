@@ -17,7 +17,7 @@
 #include <kern/irq.h>
 #include <x86/switch.h>
 
-#define FRONT_RUN_MAX 8
+#define FRONT_RUN_MAX  8
 /* Until the TSC's rate is known; also when it stays unknown. */
 #define DEFAULT_TSC_HZ 1000000000ULL
 
@@ -102,7 +102,7 @@ switch_away(void)
 	context_switch(&prev->rsp, next->rsp);
 }
 
-void
+void NO_LOCK_ANALYSIS
 thread_begin(void)
 {
 	struct thread *t = thread_self();
@@ -192,8 +192,8 @@ sched_sleep(uint64_t deadline_ns, bool killable)
 	int result;
 
 	if (unlikely((flags & RFLAGS_IF) == 0 || sched_preempt_count != 0))
-		panic("thread \"%s\" sleeps with interrupts %s, preemption disabled %u times", t->name,
-		      flags & RFLAGS_IF ? "on" : "off", sched_preempt_count);
+		panic("thread \"%s\" sleeps with interrupts %s, preemption disabled %u times",
+		      t->name, flags & RFLAGS_IF ? "on" : "off", sched_preempt_count);
 	result = sleep_locked(t, deadline_ns, killable);
 	spin_unlock(&sched_lock, flags);
 	if (deadline_ns != WAIT_FOREVER)

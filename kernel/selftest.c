@@ -18,7 +18,8 @@
 #define KILL_GRACE_MS 500
 
 /* One selftest_catch() in progress. */
-struct catch {
+struct catch
+{
 	struct jump_buf jump;
 	struct catch *outer;
 	uint64_t rflags;
@@ -39,8 +40,7 @@ run_one(void *arg)
 	test->fn();
 }
 
-static void
-note_failure(const char *fmt, ...) PRINTF(1, 2);
+static void note_failure(const char *fmt, ...) PRINTF(1, 2);
 
 static void
 note_failure(const char *fmt, ...)

@@ -8,8 +8,10 @@
 #include <kern/spinlock.h>
 
 void
-spin_contended(struct spinlock *l, uint64_t rip)
+spin_contended(struct spinlock *l)
 {
+	const uint64_t rip = (uint64_t)__builtin_return_address(0);
+
 	if (panic_in_progress())
 		return; /* the holder will not run again: take it over */
 	panic("spinlock \"%s\" taken at %#lx is already held, since %#lx", l->name, rip,
@@ -17,8 +19,10 @@ spin_contended(struct spinlock *l, uint64_t rip)
 }
 
 void
-spin_not_held(const struct spinlock *l, uint64_t rip)
+spin_not_held(const struct spinlock *l)
 {
+	const uint64_t rip = (uint64_t)__builtin_return_address(0);
+
 	panic("spinlock \"%s\" released at %#lx is not held; last taken at %#lx", l->name, rip,
 	      l->owner_rip);
 }

@@ -30,8 +30,8 @@ static bool
 is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
-		"switch_away", "context_switch", "sched_", "sleep_", "wait_", "mutex_", "sem_",
-		"thread_join",
+		"switch_away", "context_switch", "sched_", "sleep_",
+		"wait_",       "mutex_",	 "sem_",   "thread_join",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {

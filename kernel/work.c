@@ -7,9 +7,9 @@
 #include <kern/wait.h>
 
 static struct spinlock lock = SPINLOCK_INIT("work");
-static struct list queue = LIST_INIT(queue);	     /* [lock] */
-static uint64_t queued, done;			     /* [lock] items since boot */
-static struct wait_queue wanted = WAIT_QUEUE_INIT(wanted); /* the worker, for items */
+static struct list queue = LIST_INIT(queue);		       /* [lock] */
+static uint64_t queued, done;				       /* [lock] items since boot */
+static struct wait_queue wanted = WAIT_QUEUE_INIT(wanted);     /* the worker, for items */
 static struct wait_queue finished = WAIT_QUEUE_INIT(finished); /* work_flush() */
 
 static struct work *

@@ -10,7 +10,7 @@
 /* The registers as read. */
 struct rtc_raw {
 	uint8_t second, minute, hour, day, month, year;
-	uint8_t century;  /* 0 = none */
+	uint8_t century;  /* register 32h by custom; used if it is plausible */
 	uint8_t status_b; /* RTC_B_* */
 };
 #define RTC_B_24H    0x02
@@ -19,8 +19,6 @@ struct rtc_raw {
 /* Registers to date and time: BCD or binary, 12 or 24 hours.  0, or -EINVAL when they make no date. */
 int rtc_decode(const struct rtc_raw *raw, struct datetime *out);
 
-/* CMOS register that holds the century, from the ACPI FADT; 0 = none.  Before it is told: 32h if plausible. */
-void rtc_set_century_register(uint8_t reg);
 /* Read the clock.  0, -ENODEV (no chip), -ETIMEDOUT (always updating), -EINVAL (no date in it).  Any context. */
 int rtc_read(struct datetime *out);
 /* Start the wall clock from it.  Result as rtc_read(). */

@@ -8,7 +8,7 @@
 #include <kern/base.h>
 #include <lib/datetime.h>
 
-#define CLOCK_HZ 100 /* timer interrupts per second */
+#define CLOCK_HZ    100 /* timer interrupts per second */
 #define NS_PER_SEC  1000000000ULL
 #define NS_PER_MS   1000000ULL
 #define NS_PER_TICK (NS_PER_SEC / CLOCK_HZ)

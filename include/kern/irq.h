@@ -6,7 +6,7 @@
 #pragma once
 #include <kern/base.h>
 
-#define IRQ_MAX	     16
+#define IRQ_MAX		16
 #define IRQ_VECTOR_BASE 0x20
 
 struct trapframe;

@@ -25,17 +25,17 @@ unsigned selftest_run(const char *prefix);
 
 /* For the tests: report and unwind to the runner. */
 NORETURN void selftest_fail(const char *file, int line, const char *fmt, ...) PRINTF(3, 4);
-#define CHECK(e)                                                                                   \
-	do {                                                                                       \
-		if (!(e))                                                                          \
-			selftest_fail(__FILE__, __LINE__, "%s", #e);                               \
+#define CHECK(e)                                                     \
+	do {                                                         \
+		if (!(e))                                            \
+			selftest_fail(__FILE__, __LINE__, "%s", #e); \
 	} while (0)
-#define CHECK_EQ(a, b)                                                                             \
-	do {                                                                                       \
-		const uint64_t check_a_ = (uint64_t)(a), check_b_ = (uint64_t)(b);                 \
-		if (check_a_ != check_b_)                                                          \
-			selftest_fail(__FILE__, __LINE__, "%s == %s: %#lx, %#lx", #a, #b,          \
-				      check_a_, check_b_);                                         \
+#define CHECK_EQ(a, b)                                                                    \
+	do {                                                                              \
+		const uint64_t check_a_ = (uint64_t)(a), check_b_ = (uint64_t)(b);        \
+		if (check_a_ != check_b_)                                                 \
+			selftest_fail(__FILE__, __LINE__, "%s == %s: %#lx, %#lx", #a, #b, \
+				      check_a_, check_b_);                                \
 	} while (0)
 
 /*

@@ -15,15 +15,15 @@ struct CAPABILITY("spinlock") spinlock {
 	const char *name;	  /* [I] */
 };
 
-#define SPINLOCK_INIT(n)                                                                           \
-	{                                                                                          \
-		.locked = 0, .owner_rip = 0, .name = (n)                                           \
+#define SPINLOCK_INIT(n)                                 \
+	{                                                \
+		.locked = 0, .owner_rip = 0, .name = (n) \
 	}
 
 /* The lock is taken: with one CPU that means by ourselves.  Panics, or opens it when a panic is being reported. */
-void spin_contended(struct spinlock *l, uint64_t rip);
+void spin_contended(struct spinlock *l);
 /* It was not locked. */
-NORETURN void spin_not_held(const struct spinlock *l, uint64_t rip);
+NORETURN void spin_not_held(const struct spinlock *l);
 
 /* Returns the RFLAGS to hand to spin_unlock().  Taking a lock that this CPU holds panics, naming both sites. */
 static inline uint64_t spin_lock(struct spinlock *l) ACQUIRE(*l);
@@ -33,11 +33,10 @@ static inline uint64_t NO_LOCK_ANALYSIS
 spin_lock(struct spinlock *l)
 {
 	const uint64_t flags = irq_save();
-	const uint64_t rip = current_rip();
 
 	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE) != 0))
-		spin_contended(l, rip);
-	l->owner_rip = rip;
+		spin_contended(l); /* takes the site from its return address */
+	l->owner_rip = current_rip();
 	return flags;
 }
 
@@ -45,7 +44,7 @@ static inline void NO_LOCK_ANALYSIS
 spin_unlock(struct spinlock *l, uint64_t flags)
 {
 	if (unlikely(l->locked == 0))
-		spin_not_held(l, current_rip());
+		spin_not_held(l);
 	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
 	irq_restore(flags);
 }

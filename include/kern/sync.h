@@ -11,9 +11,9 @@ struct CAPABILITY("mutex") mutex {
 	const char *name;
 };
 
-#define MUTEX_INIT(var, n)                                                                         \
-	{                                                                                          \
-		.owner = NULL, .queue = WAIT_QUEUE_INIT((var).queue), .name = (n)                  \
+#define MUTEX_INIT(var, n)                                                        \
+	{                                                                         \
+		.owner = NULL, .queue = WAIT_QUEUE_INIT((var).queue), .name = (n) \
 	}
 
 void mutex_init(struct mutex *m, const char *name);

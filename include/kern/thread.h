@@ -12,36 +12,36 @@
 #include <kern/wait.h>
 #include <lib/list.h>
 
-#define THREAD_NAME_MAX 24
+#define THREAD_NAME_MAX	    24
 #define SCHED_QUANTUM_TICKS 1 /* of the 100 Hz tick: 10 ms */
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
 /* Legend: [I] set once; [sched] sched_lock; [self] only the thread itself; [a] atomic. */
 struct thread {
-	uint64_t rsp;	     /* [sched] while not running; switch.asm knows this offset */
-	uint64_t *stack;     /* [I] lowest usable byte, KSTACK_SIZE bytes; a guard page lies below */
-	unsigned id;	     /* [I] */
-	char name[THREAD_NAME_MAX]; /* [I] */
+	uint64_t rsp;	 /* [sched] while not running; switch.asm knows this offset */
+	uint64_t *stack; /* [I] lowest usable byte, KSTACK_SIZE bytes; a guard page lies below */
+	unsigned id;	 /* [I] */
+	char name[THREAD_NAME_MAX];	  /* [I] */
 	volatile enum thread_state state; /* [sched] */
-	volatile bool woken;	    /* [sched] a wake came, perhaps before the sleep */
-	bool timed_out;		    /* [sched] the deadline, not a wake, ended the sleep */
-	bool killable;		    /* [sched] thread_kill() may end this sleep */
-	bool front;		    /* [sched] runs ahead of the others, having slept */
-	bool detached;		    /* [sched] nobody will join: freed when it ends */
+	volatile bool woken;		  /* [sched] a wake came, perhaps before the sleep */
+	bool timed_out;			  /* [sched] the deadline, not a wake, ended the sleep */
+	bool killable;			  /* [sched] thread_kill() may end this sleep */
+	bool front;			  /* [sched] runs ahead of the others, having slept */
+	bool detached;			  /* [sched] nobody will join: freed when it ends */
 	bool essential;		    /* [sched] the system lives on it: thread_kill() refuses */
 	volatile bool kill_pending; /* [a] thread_kill() was called */
 	int exit_code;		    /* [sched] valid once ZOMBIE */
-	int64_t slice;		    /* [sched] cycles left of its quantum; negative = ran too long */
-	uint64_t cycles;	    /* [sched] TSC cycles on the CPU, up to the last switch */
-	uint64_t stamp;		    /* [sched] TSC when it was last switched in or out */
-	uint64_t switches;	    /* [sched] times switched in */
-	void (*fn)(void *);	    /* [I] */
-	void *arg;		    /* [I] */
-	struct list run_node;	    /* [sched] run queue, or the dead */
-	struct list wait_node;	    /* [its queue's lock] */
-	struct list all_node;	    /* [sched] */
-	struct timer timer;	    /* ends a sleep with a deadline */
+	int64_t slice;	       /* [sched] cycles left of its quantum; negative = ran too long */
+	uint64_t cycles;       /* [sched] TSC cycles on the CPU, up to the last switch */
+	uint64_t stamp;	       /* [sched] TSC when it was last switched in or out */
+	uint64_t switches;     /* [sched] times switched in */
+	void (*fn)(void *);    /* [I] */
+	void *arg;	       /* [I] */
+	struct list run_node;  /* [sched] run queue, or the dead */
+	struct list wait_node; /* [its queue's lock] */
+	struct list all_node;  /* [sched] */
+	struct timer timer;    /* ends a sleep with a deadline */
 	struct wait_queue joiners;
 	void *shell; /* [self] command context this thread prints to, NULL = console (kernel/shell) */
 	void *catch; /* [self] innermost selftest_catch() (kernel/selftest.c) */
@@ -92,7 +92,7 @@ struct thread_info {
 	enum thread_state state;
 	uint64_t cpu_ns;
 	uint64_t switches;
-	uint64_t stack_used; /* bytes, by the deepest point touched */
+	uint64_t stack_used;  /* bytes, by the deepest point touched */
 	const char *wait_sym; /* function it sleeps in, or NULL */
 };
 size_t thread_snapshot(struct thread_info *out, size_t max);

@@ -6,8 +6,8 @@
 #include <lib/list.h>
 
 struct timer {
-	struct list node;     /* [timer] */
-	uint64_t deadline_ns; /* [timer] clock_ns() time */
+	struct list node;      /* [timer] */
+	uint64_t deadline_ns;  /* [timer] clock_ns() time */
 	void (*fn)(void *arg); /* runs in interrupt context, interrupts off */
 	void *arg;
 };

@@ -18,9 +18,9 @@ struct wait_queue {
 	struct list waiters; /* [lock] struct thread.wait_node */
 };
 
-#define WAIT_QUEUE_INIT(name)                                                                      \
-	{                                                                                          \
-		.lock = SPINLOCK_INIT("wait queue"), .waiters = LIST_INIT((name).waiters)          \
+#define WAIT_QUEUE_INIT(name)                                                             \
+	{                                                                                 \
+		.lock = SPINLOCK_INIT("wait queue"), .waiters = LIST_INIT((name).waiters) \
 	}
 
 #define WAIT_FOREVER UINT64_MAX
@@ -42,28 +42,28 @@ int wait_sleep(uint64_t deadline_ns);
 void wait_end(struct wait_queue *q);
 uint64_t wait_deadline(uint64_t timeout_ms);
 
-#define wait_event_until(q, cond, deadline)                                                        \
-	({                                                                                         \
-		int wait_result_ = 0;                                                              \
-		while (!(cond)) {                                                                  \
-			wait_begin(q);                                                             \
-			if (!(cond))                                                               \
-				wait_result_ = wait_sleep(deadline);                               \
-			wait_end(q);                                                               \
-			if (wait_result_ != 0) {                                                   \
-				if (cond)                                                          \
-					wait_result_ = 0;                                          \
-				break;                                                             \
-			}                                                                          \
-		}                                                                                  \
-		wait_result_;                                                                      \
+#define wait_event_until(q, cond, deadline)                          \
+	({                                                           \
+		int wait_result_ = 0;                                \
+		while (!(cond)) {                                    \
+			wait_begin(q);                               \
+			if (!(cond))                                 \
+				wait_result_ = wait_sleep(deadline); \
+			wait_end(q);                                 \
+			if (wait_result_ != 0) {                     \
+				if (cond)                            \
+					wait_result_ = 0;            \
+				break;                               \
+			}                                            \
+		}                                                    \
+		wait_result_;                                        \
 	})
 
 /* Sleep until @cond holds.  0, or -EINTR when the thread is being killed. */
 #define wait_event(q, cond) wait_event_until(q, cond, WAIT_FOREVER)
 /* The same for at most @ms milliseconds: -ETIMEDOUT when they passed. */
-#define wait_event_timeout(q, cond, ms)                                                            \
-	({                                                                                         \
-		const uint64_t wait_deadline_ = wait_deadline(ms);                                 \
-		wait_event_until(q, cond, wait_deadline_);                                         \
+#define wait_event_timeout(q, cond, ms)                            \
+	({                                                         \
+		const uint64_t wait_deadline_ = wait_deadline(ms); \
+		wait_event_until(q, cond, wait_deadline_);         \
 	})

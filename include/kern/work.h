@@ -10,9 +10,9 @@ struct work {
 	void (*fn)(struct work *);
 };
 
-#define WORK_INIT(var, func)                                                                       \
-	{                                                                                          \
-		.node = LIST_INIT((var).node), .fn = (func)                                        \
+#define WORK_INIT(var, func)                                \
+	{                                                   \
+		.node = LIST_INIT((var).node), .fn = (func) \
 	}
 
 int work_init(void); /* starts the worker thread; 0 or -ENOMEM */

@@ -11,9 +11,9 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name)                                                                            \
-	{                                                                                          \
-		&(name), &(name)                                                                   \
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
 	}
 
 static inline void
@@ -65,12 +65,12 @@ list_del(struct list *node)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
-#define list_for_each_entry(pos, head, member)                                                     \
-	for (pos = list_first(head, __typeof__(*pos), member); &pos->member != (head);             \
+#define list_for_each_entry(pos, head, member)                                         \
+	for (pos = list_first(head, __typeof__(*pos), member); &pos->member != (head); \
 	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
 /* As above, and the body may unlink and free @pos. */
-#define list_for_each_entry_safe(pos, tmp, head, member)                                           \
-	for (pos = list_first(head, __typeof__(*pos), member),                                     \
-	    tmp = list_entry(pos->member.next, __typeof__(*pos), member);                          \
-	     &pos->member != (head);                                                               \
+#define list_for_each_entry_safe(pos, tmp, head, member)                  \
+	for (pos = list_first(head, __typeof__(*pos), member),            \
+	    tmp = list_entry(pos->member.next, __typeof__(*pos), member); \
+	     &pos->member != (head);                                      \
 	     pos = tmp, tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))

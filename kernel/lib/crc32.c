@@ -9,19 +9,19 @@
 #include <lib/crc32.h>
 
 #define PICK(b, i, k) (((b) >> (i)) & 1 ? (k) : 0u)
-#define E1(b, k0, k1, k2, k3, k4, k5, k6, k7)                                                      \
-	(PICK(b, 0, k0) ^ PICK(b, 1, k1) ^ PICK(b, 2, k2) ^ PICK(b, 3, k3) ^ PICK(b, 4, k4) ^      \
+#define E1(b, k0, k1, k2, k3, k4, k5, k6, k7)                                                 \
+	(PICK(b, 0, k0) ^ PICK(b, 1, k1) ^ PICK(b, 2, k2) ^ PICK(b, 3, k3) ^ PICK(b, 4, k4) ^ \
 	 PICK(b, 5, k5) ^ PICK(b, 6, k6) ^ PICK(b, 7, k7))
-#define E4(b, ...)                                                                                 \
-	E1(b, __VA_ARGS__), E1((b) + 1, __VA_ARGS__), E1((b) + 2, __VA_ARGS__),                    \
+#define E4(b, ...)                                                              \
+	E1(b, __VA_ARGS__), E1((b) + 1, __VA_ARGS__), E1((b) + 2, __VA_ARGS__), \
 		E1((b) + 3, __VA_ARGS__)
-#define E16(b, ...)                                                                                \
-	E4(b, __VA_ARGS__), E4((b) + 4, __VA_ARGS__), E4((b) + 8, __VA_ARGS__),                    \
+#define E16(b, ...)                                                             \
+	E4(b, __VA_ARGS__), E4((b) + 4, __VA_ARGS__), E4((b) + 8, __VA_ARGS__), \
 		E4((b) + 12, __VA_ARGS__)
-#define E64(b, ...)                                                                                \
-	E16(b, __VA_ARGS__), E16((b) + 16, __VA_ARGS__), E16((b) + 32, __VA_ARGS__),               \
+#define E64(b, ...)                                                                  \
+	E16(b, __VA_ARGS__), E16((b) + 16, __VA_ARGS__), E16((b) + 32, __VA_ARGS__), \
 		E16((b) + 48, __VA_ARGS__)
-#define E256(...)                                                                                  \
+#define E256(...) \
 	E64(0, __VA_ARGS__), E64(64, __VA_ARGS__), E64(128, __VA_ARGS__), E64(192, __VA_ARGS__)
 
 static const uint32_t table[4][256] = {

@@ -7,9 +7,9 @@
  */
 #include <lib/datetime.h>
 
-#define DAY_SECONDS	86400ULL
-#define DAYS_400_YEARS	146097ULL
-#define DAYS_TO_1970	719468ULL /* from 0000-03-01 to 1970-01-01 */
+#define DAY_SECONDS    86400ULL
+#define DAYS_400_YEARS 146097ULL
+#define DAYS_TO_1970   719468ULL /* from 0000-03-01 to 1970-01-01 */
 
 static bool
 is_leap(unsigned year)
@@ -60,8 +60,8 @@ datetime_to_unix(const struct datetime *dt)
 	const unsigned month = dt->month > 2 ? dt->month - 3 : dt->month + 9;
 	const uint64_t year = dt->year - (dt->month <= 2 ? 1u : 0u);
 	const unsigned in_era = (unsigned)(year % 400);
-	const uint64_t days = year / 400 * DAYS_400_YEARS + in_era * 365 + in_era / 4 - in_era / 100 +
-			      (153 * month + 2) / 5 + dt->day - 1;
+	const uint64_t days = year / 400 * DAYS_400_YEARS + in_era * 365 + in_era / 4 -
+			      in_era / 100 + (153 * month + 2) / 5 + dt->day - 1;
 
 	return (days - DAYS_TO_1970) * DAY_SECONDS + dt->hour * 3600 + dt->minute * 60 + dt->second;
 }

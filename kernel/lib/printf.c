@@ -168,21 +168,12 @@ parse_size(const char *f, struct spec *s)
 {
 	s->size = sizeof(int);
 	switch (*f) {
-	case 'h':
-		s->size = f[1] == 'h' ? 1 : 2;
-		return f + (f[1] == 'h' ? 2 : 1);
-	case 'l':
-		s->size = f[1] == 'l' ? 8 : (int)sizeof(long);
-		return f + (f[1] == 'l' ? 2 : 1);
-	case 'j':
-		s->size = 8;
-		return f + 1;
+	case 'h': s->size = f[1] == 'h' ? 1 : 2; return f + (f[1] == 'h' ? 2 : 1);
+	case 'l': s->size = f[1] == 'l' ? 8 : (int)sizeof(long); return f + (f[1] == 'l' ? 2 : 1);
+	case 'j': s->size = 8; return f + 1;
 	case 'z':
-	case 't':
-		s->size = sizeof(size_t);
-		return f + 1;
-	default:
-		return f;
+	case 't': s->size = sizeof(size_t); return f + 1;
+	default: return f;
 	}
 }
 
@@ -254,15 +245,11 @@ convert(struct out *o, struct spec *s, struct args *a)
 
 	switch (s->conv) {
 	case 'd':
-	case 'i':
-		put_signed(o, s, take_signed(a, s->size));
-		return true;
+	case 'i': put_signed(o, s, take_signed(a, s->size)); return true;
 	case 'u':
 	case 'x':
 	case 'X':
-	case 'o':
-		put_unsigned(o, s, take_unsigned(a, s->size));
-		return true;
+	case 'o': put_unsigned(o, s, take_unsigned(a, s->size)); return true;
 	case 'p':
 		s->conv = 'x';
 		put_number(o, s, (uintptr_t)va_arg(a->ap, void *), "0x");
@@ -274,13 +261,11 @@ convert(struct out *o, struct spec *s, struct args *a)
 	case 's':
 		str = va_arg(a->ap, const char *);
 		str = str != NULL ? str : "(null)";
-		put_string(o, s, str, s->precision < 0 ? strlen(str) : strnlen(str, (size_t)s->precision));
+		put_string(o, s, str,
+			   s->precision < 0 ? strlen(str) : strnlen(str, (size_t)s->precision));
 		return true;
-	case '%':
-		emit(o, "%", 1);
-		return true;
-	default:
-		return false;
+	case '%': emit(o, "%", 1); return true;
+	default: return false;
 	}
 }
 
@@ -303,7 +288,8 @@ vfmt(fmt_sink_t sink, void *arg, const char *fmt, va_list ap)
 		start = fmt;
 		fmt = parse_spec(fmt + 1, &s, &a);
 		if (!convert(&o, &s, &a))
-			emit(&o, start, (size_t)(fmt - start)); /* as it stands: it shows the mistake */
+			emit(&o, start,
+			     (size_t)(fmt - start)); /* as it stands: it shows the mistake */
 	}
 	va_end(a.ap);
 	return o.total;

@@ -8,18 +8,16 @@
 #include <lib/string.h>
 #include <lib/errno.h>
 
-/* GCC would see the loops of memcpy() and memset() for what they are, and call memcpy() and memset(). */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-loop-distribute-patterns")
-#endif
+/* The compiler would see the loops of memcpy() and memset() for what they are, and call memcpy() and memset(). */
+NO_LOOP_CALLS
 
 typedef struct PACKED __attribute__((may_alias)) word {
 	unsigned long v;
 } word_t;
 
-#define WORD	sizeof(word_t)
-#define ROUND	(8 * WORD)
-#define ONES	(~0UL / 255) /* 0101...01h */
+#define WORD  sizeof(word_t)
+#define ROUND (8 * WORD)
+#define ONES  (~0UL / 255) /* 0101...01h */
 
 static void
 copy_forward(uint8_t *d, const uint8_t *s, size_t n)

@@ -69,7 +69,8 @@ check_all(void)
 	assert_int_equal(bitmap_count(map, start, end), model_count(start, end));
 	assert_int_equal(bitmap_find_set(map, start, end), model_find(start, end, true));
 	assert_int_equal(bitmap_find_clear(map, start, end), model_find(start, end, false));
-	assert_int_equal(bitmap_find_set_run(map, start, end, n, align), model_run(start, end, n, align));
+	assert_int_equal(bitmap_find_set_run(map, start, end, n, align),
+			 model_run(start, end, n, align));
 }
 
 static void
@@ -81,8 +82,14 @@ test_random(void **state)
 		const size_t bit = below(BITS);
 
 		switch (below(4)) {
-		case 0: bitmap_set(map, bit); model[bit] = true; break;
-		case 1: bitmap_clear(map, bit); model[bit] = false; break;
+		case 0:
+			bitmap_set(map, bit);
+			model[bit] = true;
+			break;
+		case 1:
+			bitmap_clear(map, bit);
+			model[bit] = false;
+			break;
 		case 2:
 			bitmap_set_range(map, start, end);
 			for (size_t i = start; i < end; i++)
@@ -108,7 +115,8 @@ test_ranges(void **state)
 
 			bitmap_set_range(m, start, end);
 			assert_int_equal(bitmap_count(m, 0, 192), end - start);
-			assert_int_equal(bitmap_find_set(m, 0, 192), start < end ? start : BITMAP_NONE);
+			assert_int_equal(bitmap_find_set(m, 0, 192),
+					 start < end ? start : BITMAP_NONE);
 			bitmap_clear_range(m, start, end);
 			assert_int_equal(m[0] | m[1] | m[2], 0);
 		}

@@ -57,10 +57,14 @@ static void
 test_invalid(void **state)
 {
 	static const struct datetime bad[] = {
-		{.year = 1969, .month = 12, .day = 31}, {.year = 2026, .month = 0, .day = 1},
-		{.year = 2026, .month = 13, .day = 1},	{.year = 2026, .month = 1, .day = 0},
-		{.year = 2026, .month = 2, .day = 29},	{.year = 2100, .month = 2, .day = 29},
-		{.year = 2026, .month = 4, .day = 31},	{.year = 2026, .month = 1, .day = 1, .hour = 24},
+		{.year = 1969, .month = 12, .day = 31},
+		{.year = 2026, .month = 0, .day = 1},
+		{.year = 2026, .month = 13, .day = 1},
+		{.year = 2026, .month = 1, .day = 0},
+		{.year = 2026, .month = 2, .day = 29},
+		{.year = 2100, .month = 2, .day = 29},
+		{.year = 2026, .month = 4, .day = 31},
+		{.year = 2026, .month = 1, .day = 1, .hour = 24},
 		{.year = 2026, .month = 1, .day = 1, .minute = 60},
 		{.year = 2026, .month = 1, .day = 1, .second = 60},
 	};
@@ -89,10 +93,22 @@ check_rtc(struct rtc_raw raw, unsigned year, unsigned hour)
 static void
 test_rtc_formats(void **state)
 {
-	const struct rtc_raw bcd = {.second = 0x59, .minute = 0x45, .hour = 0x19, .day = 0x21,
-				    .month = 0x11, .year = 0x26, .century = 0x20, .status_b = RTC_B_24H};
-	const struct rtc_raw bin = {.second = 59, .minute = 45, .hour = 19, .day = 21, .month = 11,
-				    .year = 26, .century = 20, .status_b = RTC_B_24H | RTC_B_BINARY};
+	const struct rtc_raw bcd = {.second = 0x59,
+				    .minute = 0x45,
+				    .hour = 0x19,
+				    .day = 0x21,
+				    .month = 0x11,
+				    .year = 0x26,
+				    .century = 0x20,
+				    .status_b = RTC_B_24H};
+	const struct rtc_raw bin = {.second = 59,
+				    .minute = 45,
+				    .hour = 19,
+				    .day = 21,
+				    .month = 11,
+				    .year = 26,
+				    .century = 20,
+				    .status_b = RTC_B_24H | RTC_B_BINARY};
 
 	(void)state;
 	check_rtc(bcd, 2026, 19);
@@ -102,7 +118,11 @@ test_rtc_formats(void **state)
 static void
 test_rtc_12_hours(void **state)
 {
-	struct rtc_raw r = {.second = 0x59, .minute = 0x45, .day = 0x21, .month = 0x11, .year = 0x26,
+	struct rtc_raw r = {.second = 0x59,
+			    .minute = 0x45,
+			    .day = 0x21,
+			    .month = 0x11,
+			    .year = 0x26,
 			    .century = 0x20};
 	struct datetime dt;
 
@@ -124,8 +144,14 @@ test_rtc_12_hours(void **state)
 static void
 test_rtc_century(void **state)
 {
-	struct rtc_raw r = {.second = 0x59, .minute = 0x45, .hour = 0x19, .day = 0x21, .month = 0x11,
-			    .year = 0x26, .century = 0, .status_b = RTC_B_24H};
+	struct rtc_raw r = {.second = 0x59,
+			    .minute = 0x45,
+			    .hour = 0x19,
+			    .day = 0x21,
+			    .month = 0x11,
+			    .year = 0x26,
+			    .century = 0,
+			    .status_b = RTC_B_24H};
 
 	(void)state;
 	check_rtc(r, 2026, 19);
@@ -154,8 +180,14 @@ test_rtc_nonsense(void **state)
 	memset(&r, 0, sizeof(r));
 	r.status_b = RTC_B_24H;
 	assert_int_equal(rtc_decode(&r, &dt), -EINVAL); /* month 0 */
-	r = (struct rtc_raw){.second = 0x5a, .minute = 0x45, .hour = 0x19, .day = 0x21, .month = 0x11,
-			     .year = 0x26, .century = 0x20, .status_b = RTC_B_24H};
+	r = (struct rtc_raw){.second = 0x5a,
+			     .minute = 0x45,
+			     .hour = 0x19,
+			     .day = 0x21,
+			     .month = 0x11,
+			     .year = 0x26,
+			     .century = 0x20,
+			     .status_b = RTC_B_24H};
 	assert_int_equal(rtc_decode(&r, &dt), -EINVAL); /* 5Ah is no BCD */
 }
 
@@ -163,8 +195,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_days),	    cmocka_unit_test(test_moments),
-		cmocka_unit_test(test_invalid),	    cmocka_unit_test(test_rtc_formats),
+		cmocka_unit_test(test_days),	     cmocka_unit_test(test_moments),
+		cmocka_unit_test(test_invalid),	     cmocka_unit_test(test_rtc_formats),
 		cmocka_unit_test(test_rtc_12_hours), cmocka_unit_test(test_rtc_century),
 		cmocka_unit_test(test_rtc_nonsense),
 	};

@@ -257,9 +257,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),	cmocka_unit_test(test_corners),
+		cmocka_unit_test(test_random),	     cmocka_unit_test(test_corners),
 		cmocka_unit_test(test_unterminated), cmocka_unit_test(test_size_zero),
-		cmocka_unit_test(test_unknown), cmocka_unit_test(test_sink),
+		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_sink),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,8 @@ test_log_wrap(void)
 		const unsigned i = (unsigned)(seq - first);
 
 		CHECK_EQ(r.seq, seq);
-		(void)snprintf(expected, sizeof(expected), "wrap %u %.*s", i, (int)(i % FILL), fill);
+		(void)snprintf(expected, sizeof(expected), "wrap %u %.*s", i, (int)(i % FILL),
+			       fill);
 		CHECK(strcmp(r.text, expected) == 0);
 		seen++;
 	}

@@ -8,7 +8,7 @@
 #include <kern/clock.h>
 #include <kern/thread.h>
 
-#define SPINNERS 3
+#define SPINNERS  3
 #define NR_SLEEPS 9
 
 static volatile bool stop;
@@ -81,8 +81,9 @@ test_sched_fair(void)
 	high = clock_cycles_to_ns(high);
 	/* Nobody can be stopped before a tick comes: that much longer each may have run once. */
 	if (high - low > low / 10 + 2 * (worst - NS_PER_TICK))
-		selftest_fail(__FILE__, __LINE__, "shares from %lu to %lu us, ticks up to %lu us apart",
-			      low / 1000, high / 1000, worst / 1000);
+		selftest_fail(__FILE__, __LINE__,
+			      "shares from %lu to %lu us, ticks up to %lu us apart", low / 1000,
+			      high / 1000, worst / 1000);
 }
 
 static bool

@@ -350,8 +350,7 @@ test_sem_kill(void)
 static volatile unsigned work_log[16], work_pos;
 static volatile bool work_in_irq;
 
-static void
-note_work(struct work *w);
+static void note_work(struct work *w);
 
 static struct work works[4] = {
 	WORK_INIT(works[0], note_work),

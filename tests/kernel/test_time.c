@@ -66,7 +66,8 @@ test_clock_ticks(void)
 		if (regular >= 4)
 			return;
 		if (clock_worst_tick_ns() < 2 * NS_PER_TICK)
-			selftest_fail(__FILE__, __LINE__, "of 20 ticks, %u were 10 ms apart", regular);
+			selftest_fail(__FILE__, __LINE__, "of 20 ticks, %u were 10 ms apart",
+				      regular);
 	}
 	log_notice("clock.ticks: not judged, this machine is too busy");
 }
