@@ -129,7 +129,7 @@ large_find(const void *p, bool take, const char *who)
 	return l;
 }
 
-static void
+static __attribute__((noinline)) void
 large_free(void *p)
 {
 	struct large *l = large_find(p, true, "kfree");

@@ -317,7 +317,7 @@ pmm_release_boot(void)
 /* --- single frames ----------------------------------------------------------------------------- */
 
 /* Point the hint at the first word with a free frame, in order of use.  False when there is none. */
-static bool
+static __attribute__((noinline)) bool
 find_word_locked(void)
 {
 	for (struct range *r = ranges; r < ranges + nr_ranges; r++) {
@@ -378,25 +378,43 @@ pmm_alloc_zeroed(void)
 	return pa;
 }
 
-static struct range *
-range_of(paddr_t pa)
+static inline bool
+range_has(const struct range *r, paddr_t pa)
+{
+	return pa - r->start < r->end - r->start;
+}
+
+static __attribute__((noinline)) struct range *
+range_search(paddr_t pa)
 {
 	for (struct range *r = ranges; r < ranges + nr_ranges; r++) {
-		if (pa - r->start < r->end - r->start)
+		if (range_has(r, pa))
 			return r;
 	}
 	return NULL;
 }
 
-/* Panics are raised with the lock open, so that the report and the tests can go on. */
-NORETURN static void
-free_error(paddr_t frame, uint64_t flags, const char *what)
+/* The range that @pa lies in, or NULL.  Most often it is the one in use. */
+static inline struct range *
+range_of(paddr_t pa)
 {
-	spin_unlock(&pmm_lock, flags);
-	panic("pmm_free: frame %#lx %s", frame, what);
+	struct range *r = hint_range;
+
+	return likely(range_has(r, pa)) ? r : range_search(pa);
 }
 
-static void
+/* Panics are raised with the lock open, so that the report and the tests can go on. */
+NORETURN static __attribute__((noinline, cold)) void
+free_error(paddr_t frame, uint64_t flags, bool is_free)
+{
+	spin_unlock(&pmm_lock, flags);
+	if (is_free)
+		panic("pmm_free: frame %#lx is free already (double free)", frame);
+	panic("pmm_free: frame %#lx %s", frame,
+	      pmm_is_ram(frame) ? "is reserved or no frame's start" : "is not RAM");
+}
+
+static inline void
 free_locked(paddr_t frame, uint64_t flags)
 {
 	struct range *r = range_of(frame);
@@ -404,12 +422,11 @@ free_locked(paddr_t frame, uint64_t flags)
 	size_t bit;
 
 	if (unlikely(r == NULL || !IS_ALIGNED(frame, PAGE_SIZE)))
-		free_error(frame, flags, pmm_is_ram(frame) ? "is reserved or no frame's start" :
-							      "is not RAM");
+		free_error(frame, flags, false);
 	bit = (frame - r->base) / PAGE_SIZE;
 	word = &r->frames[bit / 64];
 	if (unlikely(*word & BIT(bit % 64)))
-		free_error(frame, flags, "is free already (double free)");
+		free_error(frame, flags, true);
 	if (unlikely(*word == 0))
 		set_free(r, bit);
 	else

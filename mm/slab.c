@@ -95,7 +95,7 @@ slab_cache_destroy(struct slab_cache *c)
 }
 
 /* A new slab at the head of the list.  False when memory is short. */
-static bool
+static __attribute__((noinline)) bool
 grow_locked(struct slab_cache *c)
 {
 	const paddr_t pa = pmm_alloc();
@@ -140,7 +140,7 @@ slab_alloc_len(struct slab_cache *c, size_t len)
 		w++;
 	i = w * 64 + (size_t)__builtin_ctzll(s->free[w]);
 	s->free[w] &= s->free[w] - 1;
-	if (unlikely(s->nr_free == c->per_slab))
+	if (s->nr_free == c->per_slab)
 		c->nr_empty--;
 	if (unlikely(--s->nr_free == 0))
 		list_del(&s->node);
@@ -157,41 +157,31 @@ slab_alloc(struct slab_cache *c)
 	return slab_alloc_len(c, c->size);
 }
 
-struct slab *
-slab_of(const void *obj, const char *who)
+void
+slab_not_heap(const void *obj, const char *who)
 {
-	struct slab *s = (struct slab *)ALIGN_DOWN((uintptr_t)obj, PAGE_SIZE);
-
-	/* The heap's pages are all in the direct map: any other address is not worth reading. */
-	if (unlikely((uintptr_t)obj - direct_map_base >= DIRECT_MAP_SIZE || s->magic != SLAB_MAGIC))
-		panic("%s: %p is not from the heap", who, obj);
-	return s;
+	panic("%s: %p is not from the heap", who, obj);
 }
 
-/* @s became empty.  Keep one such slab, at the list's end; returns the slab to give back, or NULL. */
-static struct slab *
+/* @s became empty, and an empty one is kept already: take it out, to be given back. */
+static __attribute__((noinline)) struct slab *
 retire_locked(struct slab_cache *c, struct slab *s)
 {
 	list_del(&s->node);
-	if (c->nr_empty == 0) {
-		c->nr_empty++;
-		list_add_tail(&c->partial, &s->node);
-		return NULL;
-	}
 	c->nr_slabs--;
 	s->magic = 0;
 	return s;
 }
 
 /* Frees are checked with the lock held and reported with it open, so that tests can go on. */
-NORETURN static void
+NORETURN static __attribute__((noinline, cold)) void
 free_error(struct slab_cache *c, uint64_t flags, const void *obj, const char *what)
 {
 	spin_unlock(&c->lock, flags);
 	panic("kfree: slab %s: %p %s", c->name, obj, what);
 }
 
-static void
+static inline __attribute__((always_inline)) void
 free_in_slab(struct slab *s, void *obj)
 {
 	struct slab_cache *c = s->cache;
@@ -214,8 +204,10 @@ free_in_slab(struct slab *s, void *obj)
 	c->in_use--;
 	if (unlikely(s->nr_free++ == 0))
 		list_add_head(&c->partial, &s->node);
-	if (unlikely(s->nr_free == c->per_slab))
+	if (s->nr_free == c->per_slab && c->nr_empty++ > 0) {
+		c->nr_empty--;
 		unused = retire_locked(c, s);
+	}
 	spin_unlock(&c->lock, flags);
 	if (unlikely(unused != NULL))
 		pmm_free(virt_to_phys(unused));

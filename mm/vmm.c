@@ -440,7 +440,7 @@ vmm_init(void)
 
 	/* The loader says where the image lies; the linker knows.  Both must mean the same. */
 	assert(!pmm_is_free(virt_to_phys(kernel_text_start)));
-	assert(!pmm_is_free(virt_to_phys(kernel_ksyms_end - 1)));
+	assert(!pmm_is_free(virt_to_phys(kernel_ksyms_end) - PAGE_SIZE));
 
 	max_level = cpu_features.page1g ? LEVEL_PDPT : LEVEL_PD;
 	nx_bit = cpu_features.nx ? PTE_NX : 0;

@@ -8,6 +8,7 @@
 #include <kern/spinlock.h>
 #include <lib/list.h>
 #include <mm/kmalloc.h>
+#include <mm/pmm.h>
 
 #define SLAB_MAGIC     0x62616c73U /* the bytes "slab" */
 #define SLAB_MAP_WORDS 4	   /* bits for the smallest objects: 252 of 16 bytes */
@@ -26,7 +27,7 @@ _Static_assert(sizeof(struct slab) == 64, "objects stay aligned to 16, and to a 
 
 struct slab_cache {
 	struct spinlock lock;
-	struct list partial;  /* [lock] slabs with a free object; empty ones last */
+	struct list partial;  /* [lock] slabs with a free object */
 	const char *name;     /* [I] */
 	uint32_t size;	      /* [I] bytes that the user may use */
 	uint32_t stride;      /* [I] from object to object */
@@ -44,8 +45,19 @@ void slab_cache_setup(struct slab_cache *c, const char *name, size_t size);
 void *slab_alloc_len(struct slab_cache *c, size_t len);
 /* Free the object at @obj, whatever its cache; panics if it is none. */
 void slab_free_any(void *obj);
+NORETURN void slab_not_heap(const void *obj, const char *who);
+
 /* The slab that holds @obj, checked; panics naming @who. */
-struct slab *slab_of(const void *obj, const char *who);
+static inline struct slab *
+slab_of(const void *obj, const char *who)
+{
+	struct slab *s = (struct slab *)ALIGN_DOWN((uintptr_t)obj, PAGE_SIZE);
+
+	/* The heap's pages are all in the direct map: any other address is not worth reading. */
+	if (unlikely((uintptr_t)obj - direct_map_base >= DIRECT_MAP_SIZE || s->magic != SLAB_MAGIC))
+		slab_not_heap(obj, who);
+	return s;
+}
 
 #ifdef DEBUG
 #define SLAB_REDZONE 16 /* bytes behind each object */

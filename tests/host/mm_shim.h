@@ -48,16 +48,14 @@ panic_in_progress(void)
 }
 
 void
-spin_contended(struct spinlock *l, uint64_t rip)
+spin_contended(struct spinlock *l)
 {
-	(void)rip;
 	panic("lock %s is taken twice", l->name);
 }
 
 void
-spin_not_held(const struct spinlock *l, uint64_t rip)
+spin_not_held(const struct spinlock *l)
 {
-	(void)rip;
 	panic("lock %s is not held", l->name);
 }
 
