@@ -22,6 +22,8 @@
 #define GATE_2	       1
 #define LOUDSPEAKER    2
 
+#define UNCHANGED_MAX 4096 /* readings: at least a millisecond */
+
 #define DIVISOR ((unsigned)((PIT_HZ + CLOCK_HZ / 2) / CLOCK_HZ))
 
 static struct spinlock lock = SPINLOCK_INIT("pit"); /* a read is three accesses */
@@ -52,14 +54,31 @@ tick(void *arg)
 	clock_tick();
 }
 
+/* Does the counter move?  One that is not there reads the same for ever. */
+static bool
+counts_locked(void)
+{
+	const uint16_t first = read_locked(0);
+
+	for (unsigned i = 0; i < UNCHANGED_MAX; i++) {
+		if (read_locked(0) != first)
+			return true;
+	}
+	return false;
+}
+
 int
 pit_init(void)
 {
 	const uint64_t flags = spin_lock(&lock);
 
 	program(0, DIVISOR);
-	ticking = true;
+	ticking = counts_locked();
 	spin_unlock(&lock, flags);
+	if (!ticking) {
+		log_err("pit: the timer does not count");
+		return -ENODEV;
+	}
 	return irq_register(PIT_IRQ, "timer", tick, NULL);
 }
 

@@ -8,6 +8,8 @@
 
 static struct spinlock lock = SPINLOCK_INIT("timer");
 static struct list timers = LIST_INIT(timers); /* [lock] earliest first */
+static volatile uint64_t next_ns =
+	UINT64_MAX; /* [lock] deadline of the first; may be one that was cancelled */
 
 void
 timer_setup(struct timer *t, void (*fn)(void *), void *arg)
@@ -31,6 +33,7 @@ timer_arm(struct timer *t, uint64_t deadline_ns)
 			break;
 	}
 	list_insert_after(at, &t->node);
+	next_ns = MIN(next_ns, deadline_ns);
 	spin_unlock(&lock, flags);
 }
 
@@ -52,12 +55,15 @@ take_due(uint64_t now_ns)
 	const uint64_t flags = spin_lock(&lock);
 	struct timer *t = NULL;
 
+	next_ns = UINT64_MAX;
 	if (!list_empty(&timers)) {
 		t = list_first(&timers, struct timer, node);
-		if (t->deadline_ns <= now_ns)
+		if (t->deadline_ns <= now_ns) {
 			list_del(&t->node);
-		else
+		} else {
+			next_ns = t->deadline_ns;
 			t = NULL;
+		}
 	}
 	spin_unlock(&lock, flags);
 	return t;
@@ -68,6 +74,8 @@ timer_run(uint64_t now_ns)
 {
 	struct timer *t;
 
+	if (likely(now_ns < next_ns))
+		return;
 	while ((t = take_due(now_ns)) != NULL)
 		t->fn(t->arg); /* unlocked: it may arm timers, itself too */
 }

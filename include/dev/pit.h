@@ -8,7 +8,7 @@
 
 #define PIT_HZ 1193182ULL /* 14.31818 MHz / 12 */
 
-/* Channel 0 interrupts CLOCK_HZ times a second and calls clock_tick().  0, or -errno of irq_register(). */
+/* Channel 0 interrupts CLOCK_HZ times a second and calls clock_tick().  0, -ENODEV (nothing counts there), -EBUSY. */
 int pit_init(void);
 /* Channel 0: counts down from pit_reload() once per tick.  -1 until pit_init(). */
 int pit_read(void);
