@@ -41,6 +41,7 @@ TRAILER_MAGIC = b"\n\nMinSUM"
 VOLUME_LBA = 2048
 ISO_FIRST = 16  # in CD sectors, as are the following
 ISO_CATALOG, ISO_PATH_LE, ISO_PATH_BE, ISO_ROOT, ISO_STAGE1 = 19, 20, 21, 22, 24
+FLOPPY_RESERVED = 255  # sectors before the FAT: mformat's limit, one less than two copies at their largest
 CODE_END = 0x1B8
 FAT_EPOCH = 315532800  # 1980-01-01: FAT knows nothing earlier
 
@@ -307,10 +308,13 @@ def make_disk(args):
 
 def make_floppy(args):
     stage1, stage2, serial = load_parts(args)
+    room = (FLOPPY_RESERVED - STAGE2_LBA[1]) * SECTOR
+    if len(stage2) > room:
+        raise Error(f"stage 2 is {len(stage2)} bytes; a floppy has room for {room}")
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, "volume")
         write(path, bytes(2880 * SECTOR))
-        mtools("mformat", "-i", path, "-f", "1440", "-R", "256", "-v", "MINOS",
+        mtools("mformat", "-i", path, "-f", "1440", "-R", str(FLOPPY_RESERVED), "-v", "MINOS",
                "-N", f"{serial:08x}", "::")
         fat = Fat(read(path))
         room = fat.clusters * fat.per_cluster * SECTOR
