@@ -57,7 +57,7 @@ run(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	assert_true((vsnprintf)(command, sizeof(command), fmt, ap) < (int)sizeof(command));
+	assert_true(vsprintf(command, fmt, ap) < (int)sizeof(command));
 	va_end(ap);
 	if (system(command) != 0)
 		fail_msg("%s", command);
@@ -102,6 +102,8 @@ make_volume(const struct kind *k, bool fragmented)
 		    "::FOLDER/F*6 ::FOLDER/F*8", dir);
 	}
 	local_file("BIG.BIN", BIG);
+	if (k->type == 32) /* FSInfo's hint where to look for free clusters: from the start */
+		run("cd %s && printf '\\377\\377\\377\\377' | dd of=vol bs=1 seek=1004 conv=notrunc 2> dd.log", dir);
 	run("cd %s && mcopy -i vol BIG.BIN ::", dir);
 	sprintf(path, "%s/vol", dir);
 	f = fopen(path, "rb");
@@ -210,7 +212,7 @@ test_boot_sector(void **state)
 	} wrong[] = {
 		{510, 0, 2}, {0, 0, 1}, {11, 0, 2}, {11, 256, 2}, {11, 768, 2}, {11, 8192, 2}, {13, 0, 1}, {13, 3, 1},
 		{14, 0, 2}, {14, 0xffff, 2}, {16, 0, 1}, {16, 200, 1}, {17, 0, 2}, {22, 1, 2}, {22, 0xffff, 2},
-		{19, 40, 2}, {11, 4096, 2},
+		{19, 40, 2},
 	};
 
 	make_volume(&kinds[2], false);
