@@ -39,17 +39,22 @@ typedef struct PACKED __attribute__((may_alias)) le32 {
 	uint32_t v;
 } le32_t;
 
+static inline __attribute__((always_inline)) uint32_t
+step(uint32_t crc, const uint8_t *p)
+{
+	crc ^= ((const le32_t *)p)->v;
+	return table[3][crc & 0xff] ^ table[2][(crc >> 8) & 0xff] ^ table[1][(crc >> 16) & 0xff] ^
+	       table[0][crc >> 24];
+}
+
 uint32_t
 crc32(uint32_t crc, const void *buf, size_t n)
 {
 	const uint8_t *p = buf;
 
 	crc = ~crc;
-	for (; n >= 4; n -= 4, p += 4) {
-		crc ^= ((const le32_t *)p)->v;
-		crc = table[3][crc & 0xff] ^ table[2][(crc >> 8) & 0xff] ^
-		      table[1][(crc >> 16) & 0xff] ^ table[0][crc >> 24];
-	}
+	for (; n >= 16; n -= 16, p += 16)
+		crc = step(step(step(step(crc, p), p + 4), p + 8), p + 12);
 	for (; n > 0; n--)
 		crc = table[0][(crc ^ *p++) & 0xff] ^ (crc >> 8);
 	return ~crc;
