@@ -42,8 +42,7 @@ def shared_machine():
 def vm(request, shared_machine):
     """The file's machine, with an empty line at the prompt."""
     request.node.machines = [shared_machine]
-    shared_machine.send("\x03")
-    shared_machine.command("")
+    shared_machine.sync()
     return shared_machine
 
 

@@ -13,7 +13,7 @@ KINDS = {
     "stack": (r"(?i)stack overflow|guard page", r"crash_stack_overflow\w*\+0x"),
     "doublefault": (r"(?i)double fault|#DF", r"crash_double_fault\w*\+0x"),
     "assert": (r"(?i)answer == 43", r"crash_assert\w*\+0x"),
-    "nx": (r"(?i)page fault|#PF", r"cmd_crash\w*\+0x"),
+    "nx": (r"(?i)page fault|#PF", r"crash_execute_data\w*\+0x"),
     "opcode": (r"(?i)invalid opcode|#UD", r"crash_bad_opcode\w*\+0x"),
     "readonly": (r"(?i)page fault|#PF", r"crash_write_code\w*\+0x"),
     "protection": (r"(?i)general protection|#GP", r"crash_non_canonical\w*\+0x"),
@@ -36,7 +36,7 @@ def test_panic(boot, kind):
     if symbol:
         assert re.search(symbol, text), text
     assert m.process.poll() is None, "halted, not reset"
-    m.expect_screen(r"(?i)panic|" + message)
+    m.expect_screen(r"(?i)panic")
 
 
 def test_page_fault_shows_the_walk(boot):

@@ -22,7 +22,7 @@ IMAGE = os.path.join(BUILD, "minos.img")
 ELF = os.path.join(BUILD, "minos.elf")
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 
-PROMPT = rb"\n(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
+PROMPT = rb"(?<=\n)(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")
 EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
@@ -257,10 +257,28 @@ class Machine:
         with self._changed:
             start = self.position = len(self.output)
         self.send(line + "\r")
-        end = self.prompt(timeout).start()
-        with self._changed:
-            text = plain(bytes(self.output[start:end]))
-        return text.split("\n", 1)[1] + "\n" if "\n" in text else ""
+        while True:
+            end = self.prompt(timeout).start()
+            with self._changed:
+                text = plain(bytes(self.output[start:end]))
+            if line[:20] in text:  # else it was the prompt of something before
+                break
+        return text.split("\n", 1)[1] if "\n" in text else ""
+
+    def sync(self):
+        """Bring the shell to an empty line at its prompt, whatever was typed and printed before."""
+        for attempt in range(5):
+            self.send("\x03")  # drops what was typed ahead: what follows must come after its prompt
+            try:
+                self.prompt(TIMEOUT / 10)
+                mark = f"sync-{time.monotonic_ns()}"
+                self.send(f"echo {mark}\r")
+                self.expect(rf"\n{mark}\r?\n", TIMEOUT / 10)
+                break
+            except VmError:
+                if attempt == 4:
+                    raise
+        return self.prompt()
 
     # --- screen and keyboard ----------------------------------------------------------------------
     def memory(self, address, size):
