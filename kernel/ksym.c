@@ -8,9 +8,7 @@
 #include <kern/ksym.h>
 #include <kern/ksym_table.h>
 #include <lib/string.h>
-
-/* linker.ld */
-extern const uint8_t kernel_image_start[], kernel_bss_end[], kernel_text_start[], kernel_text_end[];
+#include <mm/image.h>
 
 bool
 ksym_is_code(uint64_t addr)

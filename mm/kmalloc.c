@@ -21,11 +21,11 @@ static const struct {
 	uint16_t size;
 	const char *name;
 } classes[] = {
-	{ 16, "kmalloc-16" },	  { 32, "kmalloc-32" },	    { 48, "kmalloc-48" },
-	{ 64, "kmalloc-64" },	  { 96, "kmalloc-96" },	    { 128, "kmalloc-128" },
-	{ 192, "kmalloc-192" },	  { 256, "kmalloc-256" },   { 320, "kmalloc-320" },
-	{ 384, "kmalloc-384" },	  { 560, "kmalloc-560" },   { 800, "kmalloc-800" },
-	{ 1008, "kmalloc-1008" }, { 1344, "kmalloc-1344" }, { 2016, "kmalloc-2016" },
+	{16, "kmalloc-16"},	{32, "kmalloc-32"},	{48, "kmalloc-48"},
+	{64, "kmalloc-64"},	{96, "kmalloc-96"},	{128, "kmalloc-128"},
+	{192, "kmalloc-192"},	{256, "kmalloc-256"},	{320, "kmalloc-320"},
+	{384, "kmalloc-384"},	{560, "kmalloc-560"},	{800, "kmalloc-800"},
+	{1008, "kmalloc-1008"}, {1344, "kmalloc-1344"}, {2016, "kmalloc-2016"},
 };
 #define NR_CLASSES ARRAY_SIZE(classes)
 
@@ -33,7 +33,7 @@ static const struct {
 struct large {
 	struct large *next; /* [large] in its bucket */
 	void *p;	    /* [I] page-aligned */
-	size_t len;	    /* [owner] bytes asked for */
+	size_t len;	    /* [owner] bytes asked for (kept up to date in debug builds) */
 	size_t capacity;    /* [I] bytes, whole pages */
 	bool mapped;	    /* [I] by vmm_alloc(), not in the direct map */
 };
@@ -47,14 +47,14 @@ static size_t large_bytes, large_count;	    /* [large] */
 int
 kmalloc_init(void)
 {
-	unsigned class = 0;
+	unsigned size_class = 0;
 
 	for (unsigned i = 0; i < NR_CLASSES; i++)
 		slab_cache_setup(&caches[i], classes[i].name, MIN(classes[i].size, SLAB_MAX));
 	for (unsigned i = 0; i < ARRAY_SIZE(class_of); i++) {
-		while (caches[class].size < i * 16)
-			class++;
-		class_of[i] = (uint8_t)class;
+		while (caches[size_class].size < i * 16)
+			size_class++;
+		class_of[i] = (uint8_t)size_class;
 	}
 	return 0;
 }
@@ -92,13 +92,14 @@ large_alloc(size_t len)
 	l = kmalloc(sizeof(*l));
 	if (l == NULL)
 		return NULL;
-	*l = (struct large){ .len = len, .capacity = capacity };
+	*l = (struct large){.len = len, .capacity = capacity};
 	l->p = large_pages(capacity, &l->mapped);
 	if (l->p == NULL) {
 		kfree(l);
 		return NULL;
 	}
-	slab_debug_fill_tail(l->p, len, capacity);
+	if (SLAB_DEBUG)
+		slab_debug_fill_tail(l->p, len, capacity);
 	flags = spin_lock(&large_lock);
 	l->next = *bucket_of(l->p);
 	*bucket_of(l->p) = l;
@@ -134,7 +135,8 @@ large_free(void *p)
 {
 	struct large *l = large_find(p, true, "kfree");
 
-	slab_debug_check_tail(p, l->len, l->capacity);
+	if (SLAB_DEBUG)
+		slab_debug_check_tail(p, l->len, l->capacity);
 	if (l->mapped)
 		vmm_free(p, l->capacity);
 	else
@@ -180,13 +182,13 @@ kmalloc_size(const void *p)
 {
 	if (p == NULL)
 		return 0;
-	return is_large(p) ? large_find(p, false, "kmalloc_size")->capacity :
-			     slab_of(p, "kmalloc_size")->cache->size;
+	return is_large(p) ? large_find(p, false, "kmalloc_size")->capacity
+			   : slab_of(p, "kmalloc_size")->cache->size;
 }
 
-/* The block stays where it is and holds @size bytes from now on. */
+/* Debug builds: the block stays where it is and holds @size bytes from now on. */
 static void
-resize_in_place(void *p, size_t size)
+debug_resize(void *p, size_t size)
 {
 	if (is_large(p)) {
 		struct large *l = large_find(p, false, "krealloc");
@@ -216,7 +218,8 @@ krealloc(void *p, size_t size)
 	}
 	old = kmalloc_size(p);
 	if (size <= old && size > old / 2) { /* a block that shrinks a lot moves */
-		resize_in_place(p, size);
+		if (SLAB_DEBUG)
+			debug_resize(p, size);
 		return p;
 	}
 	bigger = kmalloc(size);

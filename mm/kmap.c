@@ -104,7 +104,7 @@ range_find(vaddr_t va)
 	const uint64_t flags = spin_lock(&kmap_lock);
 	struct kmap_range *r, *found = NULL;
 
-	list_for_each_entry(r, &used, node) {
+	list_for_each_entry (r, &used, node) {
 		if (va - r->start < r->len) {
 			found = r;
 			break;

@@ -1,5 +1,5 @@
 /*
- * pmm.c - physical page allocator: one bit per frame (1 = free) over the RAM that may be handed out.
+ * pmm.c - physical page allocator: one bit per frame (1 = free) of the RAM it may hand out.
  *
  * RAM that is used already (kernel image, initrd, this allocator's own tables, frame 0) is cut out
  * of the memory map first; what remains are the managed ranges.  A frame that lies in none of
@@ -42,10 +42,10 @@ struct range {
 uint64_t direct_map_base;
 
 static struct spinlock pmm_lock = SPINLOCK_INIT("pmm");
-static struct range *ranges; /* [I] in order of use */
-static size_t nr_ranges;     /* [I] */
-static uint64_t *hint;	     /* [pmm] a word of hint_range->frames */
-static paddr_t hint_base;    /* [pmm] address of its bit 0 */
+static struct range *ranges;	 /* [I] in order of use */
+static size_t nr_ranges;	 /* [I] */
+static uint64_t *hint;		 /* [pmm] a word of hint_range->frames */
+static paddr_t hint_base;	 /* [pmm] address of its bit 0 */
 static struct range *hint_range; /* [pmm] */
 static size_t free_frames, total_frames, reserved_frames, min_free; /* [pmm] */
 static paddr_t highest;						    /* [I] */
@@ -53,7 +53,9 @@ static struct span reserved[MAX_RESERVED];			    /* [I] sorted by address */
 static size_t nr_reserved;
 static bool boot_released; /* [I] after init */
 
-/* --- the memory map, piece by piece ------------------------------------------------------------ */
+/*
+ * --- the memory map, piece by piece ------------------------------------------------------------
+ */
 
 typedef void (*span_fn)(void *arg, paddr_t start, paddr_t end);
 
@@ -67,7 +69,7 @@ reserve(paddr_t start, paddr_t end)
 	assert(nr_reserved < MAX_RESERVED);
 	for (; i > 0 && reserved[i - 1].start > start; i--)
 		reserved[i] = reserved[i - 1];
-	reserved[i] = (struct span){ ALIGN_DOWN(start, PAGE_SIZE), ALIGN_UP(end, PAGE_SIZE) };
+	reserved[i] = (struct span){ALIGN_DOWN(start, PAGE_SIZE), ALIGN_UP(end, PAGE_SIZE)};
 	nr_reserved++;
 }
 
@@ -95,7 +97,7 @@ struct cutter {
 static void
 cut_at_zones(const struct cutter *c, paddr_t start, paddr_t end)
 {
-	static const paddr_t boundaries[] = { ZONE_LOW_END, ZONE_32_END };
+	static const paddr_t boundaries[] = {ZONE_LOW_END, ZONE_32_END};
 
 	for (size_t i = 0; i < ARRAY_SIZE(boundaries); i++) {
 		if (start < boundaries[i] && boundaries[i] < end) {
@@ -125,12 +127,14 @@ cut_reserved(void *arg, paddr_t start, paddr_t end)
 static void
 for_each_piece(span_fn fn, void *arg)
 {
-	struct cutter c = { fn, arg };
+	struct cutter c = {fn, arg};
 
 	pmm_for_each_range(cut_reserved, &c);
 }
 
-/* --- building the tables ----------------------------------------------------------------------- */
+/*
+ * --- building the tables -----------------------------------------------------------------------
+ */
 
 static size_t
 bits_of(paddr_t start, paddr_t end)
@@ -159,9 +163,8 @@ survey_piece(void *arg, paddr_t start, paddr_t end)
 
 	s->ranges++;
 	s->words += words_of(bits_of(start, end));
-	if (start >= LOADER_END && end <= ZONE_32_END &&
-	    end - start > s->best.end - s->best.start)
-		s->best = (struct span){ start, end };
+	if (start >= LOADER_END && end <= ZONE_32_END && end - start > s->best.end - s->best.start)
+		s->best = (struct span){start, end};
 }
 
 struct builder {
@@ -251,7 +254,7 @@ reserve_known(void)
 int
 pmm_init(void)
 {
-	struct survey s = { 0 };
+	struct survey s = {0};
 	size_t bytes;
 	paddr_t tables;
 
@@ -261,14 +264,15 @@ pmm_init(void)
 	/* Taking the tables' own frames out shortens a piece at its end; it adds none. */
 	bytes = ALIGN_UP(s.ranges * sizeof(struct range) + s.words * sizeof(uint64_t), PAGE_SIZE);
 	if (s.best.end - s.best.start <= bytes)
-		panic("pmm: no RAM below 4 GiB holds %zu bytes of tables (largest piece: %#lx-%#lx)",
+		panic("pmm: no RAM below 4 GiB holds %zu bytes of tables (largest piece: "
+		      "%#lx-%#lx)",
 		      bytes, s.best.start, s.best.end);
 	tables = s.best.end - bytes;
 	reserve(tables, s.best.end);
 
 	ranges = phys_to_virt(tables);
 	{
-		struct builder b = { .next = (uint64_t *)(ranges + s.ranges) };
+		struct builder b = {.next = (uint64_t *)(ranges + s.ranges)};
 
 		for (b.zone = 0; b.zone < 3; b.zone++)
 			for_each_piece(build_piece, &b);
@@ -279,8 +283,8 @@ pmm_init(void)
 	hint_base = ranges[0].base;
 	min_free = free_frames;
 	reserved_frames = total_frames - free_frames;
-	log_info("pmm: %zu KiB of RAM, %zu KiB free, tables %zu KiB", total_frames * 4, free_frames * 4,
-		 bytes / 1024);
+	log_info("pmm: %zu KiB of RAM, %zu KiB free, tables %zu KiB", total_frames * 4,
+		 free_frames * 4, bytes / 1024);
 	return 0;
 }
 
@@ -314,9 +318,13 @@ pmm_release_boot(void)
 	spin_unlock(&pmm_lock, flags);
 }
 
-/* --- single frames ----------------------------------------------------------------------------- */
+/*
+ * --- single frames -----------------------------------------------------------------------------
+ */
 
-/* Point the hint at the first word with a free frame, in order of use.  False when there is none. */
+/*
+ * Point the hint at the first word with a free frame, in order of use.  False when there is none.
+ */
 static __attribute__((noinline)) bool
 find_word_locked(void)
 {
@@ -404,7 +412,9 @@ range_of(paddr_t pa)
 }
 
 /* Panics are raised with the lock open, so that the report and the tests can go on. */
-NORETURN static __attribute__((noinline, cold)) void
+NORETURN static void free_error(paddr_t frame, uint64_t flags, bool is_free) RELEASE(pmm_lock);
+
+static __attribute__((noinline, cold)) void
 free_error(paddr_t frame, uint64_t flags, bool is_free)
 {
 	spin_unlock(&pmm_lock, flags);
@@ -413,6 +423,8 @@ free_error(paddr_t frame, uint64_t flags, bool is_free)
 	panic("pmm_free: frame %#lx %s", frame,
 	      pmm_is_ram(frame) ? "is reserved or no frame's start" : "is not RAM");
 }
+
+static inline void free_locked(paddr_t frame, uint64_t flags) REQUIRES(pmm_lock);
 
 static inline void
 free_locked(paddr_t frame, uint64_t flags)
@@ -448,9 +460,14 @@ pmm_free(paddr_t frame)
 	spin_unlock(&pmm_lock, flags);
 }
 
-/* --- runs of frames ---------------------------------------------------------------------------- */
+/*
+ * --- runs of frames ----------------------------------------------------------------------------
+ */
 
-/* First bit of a free run of @nr in @r, aligned to @align bytes and ending below @limit, or BITMAP_NONE. */
+/*
+ * First bit of a free run of @nr in @r, aligned to @align bytes and ending below @limit, or
+ * BITMAP_NONE.
+ */
 static size_t
 find_run(const struct range *r, size_t nr, size_t align, paddr_t limit)
 {
@@ -516,7 +533,9 @@ pmm_free_range(paddr_t first, size_t nr)
 		pmm_free(first + (i - 1) * PAGE_SIZE);
 }
 
-/* --- questions --------------------------------------------------------------------------------- */
+/*
+ * --- questions ---------------------------------------------------------------------------------
+ */
 
 void
 pmm_stats(struct pmm_stats *out)

@@ -16,7 +16,7 @@
 #include <mm/pmm.h>
 
 static struct spinlock registry_lock = SPINLOCK_INIT("slab registry");
-static struct slab_cache *registry;		   /* [registry_lock] all caches, oldest first */
+static struct slab_cache *registry;		     /* [registry_lock] all caches, oldest first */
 static struct slab_cache **registry_end = &registry; /* [registry_lock] */
 
 static inline void *
@@ -37,7 +37,9 @@ slab_cache_setup(struct slab_cache *c, const char *name, size_t size)
 		.size = (uint32_t)ALIGN_UP(size, 16),
 	};
 	c->stride = c->size + SLAB_REDZONE;
-	/* Exact for offsets within a page: the error is below offset / 2^32, less than 1 / stride. */
+	/*
+	 * Exact for offsets within a page: the error is below offset / 2^32, less than 1 / stride.
+	 */
 	c->reciprocal = (uint32_t)((BIT(32) + c->stride - 1) / c->stride);
 	c->per_slab = (uint32_t)((PAGE_SIZE - SLAB_HEADER) / c->stride);
 	list_init(&c->partial);
@@ -87,7 +89,7 @@ slab_cache_destroy(struct slab_cache *c)
 	if (c->in_use != 0)
 		panic("slab_cache_destroy: %s: %zu objects are still in use", c->name, c->in_use);
 	unregister(c);
-	list_for_each_entry_safe(s, next, &c->partial, node) {
+	list_for_each_entry_safe (s, next, &c->partial, node) {
 		s->magic = 0;
 		pmm_free(virt_to_phys(s));
 	}
@@ -115,7 +117,7 @@ grow_locked(struct slab_cache *c)
 		s->free[w] = n == 64 ? UINT64_MAX : BIT(n) - 1;
 		left -= n;
 	}
-	for (size_t i = 0; SLAB_REDZONE != 0 && i < c->per_slab; i++)
+	for (size_t i = 0; SLAB_DEBUG && i < c->per_slab; i++)
 		slab_debug_poison(c, object_at(c, s, i));
 	list_add_head(&c->partial, &s->node);
 	c->nr_slabs++;
@@ -147,7 +149,8 @@ slab_alloc_len(struct slab_cache *c, size_t len)
 	c->in_use++;
 	obj = object_at(c, s, i);
 	spin_unlock(&c->lock, flags);
-	slab_debug_take(c, obj, len);
+	if (SLAB_DEBUG)
+		slab_debug_take(c, obj, len);
 	return obj;
 }
 
@@ -174,7 +177,10 @@ retire_locked(struct slab_cache *c, struct slab *s)
 }
 
 /* Frees are checked with the lock held and reported with it open, so that tests can go on. */
-NORETURN static __attribute__((noinline, cold)) void
+NORETURN static void free_error(struct slab_cache *c, uint64_t flags, const void *obj,
+				const char *what) RELEASE(c->lock);
+
+static __attribute__((noinline, cold)) void
 free_error(struct slab_cache *c, uint64_t flags, const void *obj, const char *what)
 {
 	spin_unlock(&c->lock, flags);
@@ -194,7 +200,7 @@ free_in_slab(struct slab *s, void *obj)
 		free_error(c, flags, obj, "is not the start of an object");
 	if (unlikely(s->free[i / 64] & BIT(i % 64)))
 		free_error(c, flags, obj, "is free already (double free)");
-	if (SLAB_REDZONE != 0) {
+	if (SLAB_DEBUG) {
 		spin_unlock(&c->lock, flags);
 		slab_debug_check(c, obj, "kfree");
 		slab_debug_poison(c, obj);

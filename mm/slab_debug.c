@@ -9,23 +9,15 @@
 #include <mm/slab.h>
 #include <lib/string.h>
 
-#ifdef DEBUG
-
-#define POISON_FREE  0x6b
-#define POISON_ALLOC 0x5a
-#define TAIL_FILL    0xbb
+#define POISON_FREE   0x6b
+#define POISON_ALLOC  0x5a
+#define TAIL_FILL     0xbb
 #define REDZONE_MAGIC 0x9ed20e5e9ed20e5eULL
 
-struct redzone {
-	uint64_t magic; /* REDZONE_MAGIC ^ address of the object */
-	uint64_t len;	/* bytes asked for */
-};
-_Static_assert(sizeof(struct redzone) == SLAB_REDZONE, "redzone size");
-
-static struct redzone *
+static struct slab_redzone *
 redzone_of(const struct slab_cache *c, const void *obj)
 {
-	return (struct redzone *)((uintptr_t)obj + c->size);
+	return (struct slab_redzone *)((uintptr_t)obj + c->size);
 }
 
 /* Offset of the first byte of [from, to) that is not @fill, or @to. */
@@ -40,13 +32,13 @@ first_other(const uint8_t *p, size_t from, size_t to, uint8_t fill)
 void
 slab_debug_poison(const struct slab_cache *c, void *obj)
 {
-	memset(obj, POISON_FREE, c->size + SLAB_REDZONE);
+	memset(obj, POISON_FREE, c->size + sizeof(struct slab_redzone));
 }
 
 void
 slab_debug_take(const struct slab_cache *c, void *obj, size_t len)
 {
-	const size_t all = c->size + SLAB_REDZONE;
+	const size_t all = c->size + sizeof(struct slab_redzone);
 	const size_t bad = first_other(obj, 0, all, POISON_FREE);
 
 	if (bad != all)
@@ -60,18 +52,18 @@ void
 slab_debug_resize(const struct slab_cache *c, void *obj, size_t len)
 {
 	memset((uint8_t *)obj + len, TAIL_FILL, c->size - len);
-	*redzone_of(c, obj) = (struct redzone){ REDZONE_MAGIC ^ (uint64_t)obj, len };
+	*redzone_of(c, obj) = (struct slab_redzone){REDZONE_MAGIC ^ (uint64_t)obj, len};
 }
 
 void
 slab_debug_check(const struct slab_cache *c, const void *obj, const char *who)
 {
-	const struct redzone *z = redzone_of(c, obj);
+	const struct slab_redzone *z = redzone_of(c, obj);
 	size_t bad;
 
 	if (z->magic != (REDZONE_MAGIC ^ (uint64_t)obj) || z->len > c->size)
-		panic("%s: slab %s: object %p (%u bytes): redzone overwritten (overflow)", who, c->name,
-		      obj, c->size);
+		panic("%s: slab %s: object %p (%u bytes): redzone overwritten (overflow)", who,
+		      c->name, obj, c->size);
 	bad = first_other(obj, z->len, c->size, TAIL_FILL);
 	if (bad != c->size)
 		panic("%s: slab %s: object %p of %lu bytes: byte %zu was written (overflow)", who,
@@ -92,5 +84,3 @@ slab_debug_check_tail(const void *p, size_t len, size_t size)
 	if (bad != size)
 		panic("kfree: block %p of %zu bytes: byte %zu was written (overflow)", p, len, bad);
 }
-
-#endif /* DEBUG */

@@ -13,6 +13,7 @@
  */
 #include <mm/vmm.h>
 #include <kern/spinlock.h>
+#include <mm/image.h>
 #include <mm/kstack.h>
 #include <mm/pmm.h>
 #include <mm/tables.h>
@@ -23,12 +24,9 @@
 #define LEVEL_PDPT 3
 #define LEVEL_PML4 4
 
-extern uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[];
-extern uint8_t kernel_data_start[], kernel_data_end[], kernel_ksyms_start[], kernel_ksyms_end[];
-
 static struct spinlock vmm_lock = SPINLOCK_INIT("vmm");
-static paddr_t kernel_pml4; /* [I] */
-static unsigned max_level;  /* [I] largest leaf: 3 with 1 GiB pages, else 2 */
+static paddr_t kernel_pml4;	 /* [I] */
+static unsigned max_level;	 /* [I] largest leaf: 3 with 1 GiB pages, else 2 */
 static pte_t nx_bit, global_bit; /* [I] 0 where the CPU lacks them */
 
 static inline uint64_t
@@ -63,13 +61,17 @@ leaf_flags(unsigned prot, unsigned level)
 	if ((prot & VM_EXEC) == 0)
 		f |= nx_bit;
 	if (prot & VM_UNCACHED)
-		f |= PTE_PCD | PTE_PWT; /* PAT entry 3, UC at reset.  SDM vol. 3A, "Programming the PAT" */
+		f |= PTE_PCD |
+		     PTE_PWT; /* PAT entry 3, UC at reset.  SDM vol. 3A, "Programming the PAT" */
 	if (level > LEVEL_PT)
 		f |= PTE_PS;
 	return f;
 }
 
-/* The entry that decides about @va: a leaf, or the first one not present.  *@level says where it is. */
+/*
+ * The entry that decides about @va: a leaf, or the first one not present.  *@level says where it
+ * is.
+ */
 static pte_t *
 find_entry(vaddr_t va, unsigned *level)
 {
@@ -111,7 +113,8 @@ split(pte_t *e, unsigned level, vaddr_t va)
 	const paddr_t table = pmm_alloc();
 	const pte_t old = *e;
 	const paddr_t base = old & PTE_ADDR & ~(level_size(level) - 1);
-	pte_t flags = old & (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_G | PTE_NX);
+	pte_t flags =
+		old & (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_G | PTE_NX);
 
 	if (table == PADDR_NONE)
 		return -ENOMEM;
@@ -145,7 +148,8 @@ best_level(vaddr_t va, paddr_t pa, uint64_t len)
 {
 	unsigned level = max_level;
 
-	while (level > LEVEL_PT && (len < level_size(level) || !IS_ALIGNED(va | pa, level_size(level))))
+	while (level > LEVEL_PT &&
+	       (len < level_size(level) || !IS_ALIGNED(va | pa, level_size(level))))
 		level--;
 	return level;
 }
@@ -214,12 +218,15 @@ map_locked(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 	return 0;
 }
 
-/* Page-aligned, canonical, not empty, not across the hole, no page writable and executable at once. */
+/*
+ * Page-aligned, canonical, not empty, not across the hole, no page writable and executable at once.
+ */
 static bool
 args_ok(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 {
 	return IS_ALIGNED(va | pa | len, PAGE_SIZE) && len > 0 && va_canonical(va) &&
-	       va_canonical(va + len - 1) && va <= va + (len - 1) && va >> 63 == (va + len - 1) >> 63 &&
+	       va_canonical(va + len - 1) && va <= va + (len - 1) &&
+	       va >> 63 == (va + len - 1) >> 63 &&
 	       (prot & (VM_WRITE | VM_EXEC)) != (VM_WRITE | VM_EXEC) &&
 	       !((prot & VM_USER) != 0 && va >> 63 != 0);
 }
@@ -321,7 +328,9 @@ vmm_translate(vaddr_t va, paddr_t *pa)
 	return 0;
 }
 
-/* --- single pages, for kmap.c and kstack.c ----------------------------------------------------- */
+/*
+ * --- single pages, for kmap.c and kstack.c -----------------------------------------------------
+ */
 
 int
 vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot)
@@ -381,7 +390,9 @@ vmm_populate(vaddr_t va, size_t len)
 	return 0;
 }
 
-/* --- the first tables -------------------------------------------------------------------------- */
+/*
+ * --- the first tables --------------------------------------------------------------------------
+ */
 
 static int
 map_section(const uint8_t *start, const uint8_t *end, unsigned prot)
@@ -410,7 +421,10 @@ map_kernel_image(void)
 	return r;
 }
 
-/* One range of RAM; what holds kernel text and constants only readable, so that W^X has no back door. */
+/*
+ * One range of RAM; what holds kernel text and constants only readable, so that W^X has no back
+ * door.
+ */
 static void
 map_ram(void *arg, paddr_t start, paddr_t end)
 {

@@ -27,7 +27,7 @@ vmm_walk(vaddr_t va, struct vmm_walk *out)
 {
 	paddr_t table = read_cr3() & PTE_ADDR;
 
-	*out = (struct vmm_walk){ .write = true, .user = true, .exec = true };
+	*out = (struct vmm_walk){.write = true, .user = true, .exec = true};
 	for (unsigned level = 4; level >= 1; level--) {
 		const pte_t e = read_entry(table, pte_index(va, level));
 		const uint64_t size = level_size(level);
@@ -49,7 +49,9 @@ vmm_walk(vaddr_t va, struct vmm_walk *out)
 	}
 }
 
-/* --- regions ----------------------------------------------------------------------------------- */
+/*
+ * --- regions -----------------------------------------------------------------------------------
+ */
 
 struct region_walk {
 	vaddr_t from;
@@ -81,13 +83,15 @@ add_page(struct region_walk *w, vaddr_t va, paddr_t pa, uint64_t size, pte_t fla
 	if (!flush_run(w))
 		return false;
 	*r = (struct vmm_region){
-		.start = va, .end = va + size, .pa = pa, .flags = flags, .page_size = size
-	};
+		.start = va, .end = va + size, .pa = pa, .flags = flags, .page_size = size};
 	w->open = true;
 	return true;
 }
 
-/* Tables that end below w->from are never entered.  @above: W, U and NX as the levels above leave them. */
+/*
+ * Tables that end below w->from are never entered.  @above: W, U and NX as the levels above leave
+ * them.
+ */
 static bool
 walk_table(struct region_walk *w, paddr_t table, unsigned level, vaddr_t base, pte_t above)
 {
@@ -116,7 +120,7 @@ walk_table(struct region_walk *w, paddr_t table, unsigned level, vaddr_t base, p
 void
 vmm_for_each_region(vaddr_t from, bool (*fn)(void *arg, const struct vmm_region *r), void *arg)
 {
-	struct region_walk w = { .from = from, .fn = fn, .arg = arg };
+	struct region_walk w = {.from = from, .fn = fn, .arg = arg};
 	const paddr_t pml4 = read_cr3() & PTE_ADDR;
 
 	for (unsigned i = pte_index(from, 4); i < 512; i++) {
@@ -131,7 +135,9 @@ vmm_for_each_region(vaddr_t from, bool (*fn)(void *arg, const struct vmm_region 
 	(void)flush_run(&w);
 }
 
-/* --- careful access ---------------------------------------------------------------------------- */
+/*
+ * --- careful access ----------------------------------------------------------------------------
+ */
 
 /* How many of the @len bytes at @va can be accessed in one go; 0 if the first cannot. */
 static size_t

@@ -31,5 +31,7 @@ NORETURN void assert_failed(const char *expr, const char *file, int line, const 
 #define debug_assert(e) ((void)sizeof(!(e)))
 #endif
 
-/* Print the call chain that starts at frame pointer @rbp (and return address @rip first, if not 0). */
+/*
+ * Print the call chain that starts at frame pointer @rbp (and return address @rip first, if not 0).
+ */
 void backtrace_print(uint64_t rip, uint64_t rbp);

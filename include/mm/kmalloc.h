@@ -22,7 +22,10 @@ void kfree(void *p);
 size_t kmalloc_size(const void *p);
 
 struct slab_cache;
-/* A cache of objects of @size bytes, up to SLAB_OBJECT_MAX (alignment 16).  NULL when memory is short.  @name must live on. */
+/*
+ * A cache of objects of @size bytes, up to SLAB_OBJECT_MAX (alignment 16).  NULL when memory is
+ * short.  @name must live on.
+ */
 #define SLAB_OBJECT_MAX 4000
 struct slab_cache *slab_cache_create(const char *name, size_t size);
 /* Panics if objects are still in use. */
@@ -32,7 +35,7 @@ void slab_free(struct slab_cache *c, void *obj);
 
 struct slab_info {
 	const char *name;
-	size_t object_size; /* bytes, with debug overhead */
+	size_t object_size;	 /* bytes, with debug overhead */
 	size_t in_use, capacity; /* objects */
 	size_t pages;
 };

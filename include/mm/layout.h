@@ -7,15 +7,18 @@
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL
 
-#define DIRECT_MAP_BASE	  0xffff800000000000UL /* all RAM, at phys + this */
-#define DIRECT_MAP_SIZE	  0x0000400000000000UL /* 64 TiB */
-#define KERNEL_MAP_BASE	  0xffffc00000000000UL /* thread stacks, MMIO, large buffers */
-#define KERNEL_MAP_SIZE	  0x0000008000000000UL /* one PML4 entry: 512 GiB */
-#define KERNEL_VMA	  0xffffffff80000000UL /* kernel image, at phys + this */
-#define KERNEL_PHYS	  0x0000000000100000UL /* where the image starts in physical memory */
-#define KSTACK_SIZE	  0x4000UL	       /* thread stack, without its guard page */
+#define DIRECT_MAP_BASE 0xffff800000000000UL /* all RAM, at phys + this */
+#define DIRECT_MAP_SIZE 0x0000400000000000UL /* 64 TiB */
+#define KERNEL_MAP_BASE 0xffffc00000000000UL /* thread stacks, MMIO, large buffers */
+#define KERNEL_MAP_SIZE 0x0000008000000000UL /* one PML4 entry: 512 GiB */
+#define KERNEL_VMA	0xffffffff80000000UL /* kernel image, at phys + this */
+#define KERNEL_PHYS	0x0000000000100000UL /* where the image starts in physical memory */
+#define KSTACK_SIZE	0x4000UL	     /* thread stack, without its guard page */
 
-/* VGA text memory is mapped here (uncached) by the loader's tables and by ours: usable from the first line to the last panic. */
+/*
+ * VGA text memory is mapped here (uncached) by the loader's tables and by ours: usable from the
+ * first line to the last panic.
+ */
 #define VGA_TEXT_PHYS 0xb8000UL
 #define VGA_TEXT_SIZE 0x8000UL
 #define VGA_TEXT_VA   (KERNEL_VMA + VGA_TEXT_PHYS)

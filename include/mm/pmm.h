@@ -11,7 +11,10 @@
 /* Build the bitmap from the clean memory map.  Panics only when no RAM can hold the bitmap.  0. */
 int pmm_init(void);
 
-/* Take one frame, contents undefined; the caller owns it until pmm_free().  PADDR_NONE when memory is exhausted. */
+/*
+ * Take one frame, contents undefined; the caller owns it until pmm_free().  PADDR_NONE when memory
+ * is exhausted.
+ */
 paddr_t pmm_alloc(void);
 /* The same, filled with zeros. */
 paddr_t pmm_alloc_zeroed(void);

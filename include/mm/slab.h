@@ -1,7 +1,7 @@
 /*
  * slab.h - inside mm/: what a slab cache is made of, for slab.c, slab_debug.c and kmalloc.c.
  *
- * The debug parts (poison, redzones) exist in builds with DEBUG=1 only; others see empty stubs.
+ * The debug parts (poison, redzones) are used in builds with DEBUG=1 only.
  */
 #pragma once
 #include <kern/base.h>
@@ -16,26 +16,27 @@
 
 /* The first 64 bytes of each slab, which is one page; the objects follow. */
 struct slab {
-	uint32_t magic;		  /* [I] */
-	uint16_t nr_free;	  /* [cache] */
+	uint32_t magic;	  /* [I] */
+	uint16_t nr_free; /* [cache] */
 	uint16_t pad;
-	struct slab_cache *cache; /* [I] */
-	struct list node;	  /* [cache] in cache->partial, unless it is full */
+	struct slab_cache *cache;      /* [I] */
+	struct list node;	       /* [cache] in cache->partial, unless it is full */
 	uint64_t free[SLAB_MAP_WORDS]; /* [cache] 1 = free */
 };
-_Static_assert(sizeof(struct slab) == 64, "objects stay aligned to 16, and to a cache line in the first");
+_Static_assert(sizeof(struct slab) == 64,
+	       "objects stay aligned to 16, and to a cache line in the first");
 
 struct slab_cache {
 	struct spinlock lock;
-	struct list partial;  /* [lock] slabs with a free object */
-	const char *name;     /* [I] */
-	uint32_t size;	      /* [I] bytes that the user may use */
-	uint32_t stride;      /* [I] from object to object */
-	uint32_t reciprocal;  /* [I] 2^32 / stride, rounded up: division by multiplication */
-	uint32_t per_slab;    /* [I] */
-	size_t in_use;	      /* [lock] objects */
-	size_t nr_slabs;      /* [lock] */
-	size_t nr_empty;      /* [lock] of them without any object in use */
+	struct list partial;	 /* [lock] slabs with a free object */
+	const char *name;	 /* [I] */
+	uint32_t size;		 /* [I] bytes that the user may use */
+	uint32_t stride;	 /* [I] from object to object */
+	uint32_t reciprocal;	 /* [I] 2^32 / stride, rounded up: division by multiplication */
+	uint32_t per_slab;	 /* [I] */
+	size_t in_use;		 /* [lock] objects */
+	size_t nr_slabs;	 /* [lock] */
+	size_t nr_empty;	 /* [lock] of them without any object in use */
 	struct slab_cache *next; /* [registry] */
 };
 
@@ -60,10 +61,26 @@ slab_of(const void *obj, const char *who)
 }
 
 #ifdef DEBUG
-#define SLAB_REDZONE 16 /* bytes behind each object */
+#define SLAB_DEBUG 1
+#else
+#define SLAB_DEBUG 0
+#endif
+
+/* Bytes behind each object, in debug builds. */
+struct slab_redzone {
+	uint64_t magic; /* bound to the object's address */
+	uint64_t len;	/* bytes asked for */
+};
+#define SLAB_REDZONE (SLAB_DEBUG ? sizeof(struct slab_redzone) : 0)
+
+/* Called when SLAB_DEBUG; the compiler drops the calls otherwise. */
+
 /* A new slab's objects, or a freed object: fill with poison. */
 void slab_debug_poison(const struct slab_cache *c, void *obj);
-/* Panics when poison was disturbed (written after free); then marks @obj as handed out for @len bytes. */
+/*
+ * Panics when poison was disturbed (written after free); then marks @obj as handed out for @len
+ * bytes.
+ */
 void slab_debug_take(const struct slab_cache *c, void *obj, size_t len);
 /* The size in use of @obj changes to @len. */
 void slab_debug_resize(const struct slab_cache *c, void *obj, size_t len);
@@ -72,30 +89,3 @@ void slab_debug_check(const struct slab_cache *c, const void *obj, const char *w
 /* The same for large blocks: bytes [len, size) at @p. */
 void slab_debug_fill_tail(void *p, size_t len, size_t size);
 void slab_debug_check_tail(const void *p, size_t len, size_t size);
-#else
-#define SLAB_REDZONE 0
-static inline void
-slab_debug_poison(const struct slab_cache *c UNUSED, void *obj UNUSED)
-{
-}
-static inline void
-slab_debug_take(const struct slab_cache *c UNUSED, void *obj UNUSED, size_t len UNUSED)
-{
-}
-static inline void
-slab_debug_resize(const struct slab_cache *c UNUSED, void *obj UNUSED, size_t len UNUSED)
-{
-}
-static inline void
-slab_debug_check(const struct slab_cache *c UNUSED, const void *obj UNUSED, const char *who UNUSED)
-{
-}
-static inline void
-slab_debug_fill_tail(void *p UNUSED, size_t len UNUSED, size_t size UNUSED)
-{
-}
-static inline void
-slab_debug_check_tail(const void *p UNUSED, size_t len UNUSED, size_t size UNUSED)
-{
-}
-#endif

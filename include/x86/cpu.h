@@ -94,17 +94,17 @@ wrmsr(uint32_t msr, uint64_t v)
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
-#define DEFINE_CR(n)                                                                               \
-	static inline uint64_t read_cr##n(void)                                                    \
-	{                                                                                          \
-		uint64_t v;                                                                        \
-                                                                                                   \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory");                        \
-		return v;                                                                          \
-	}                                                                                          \
-	static inline void write_cr##n(uint64_t v)                                                 \
-	{                                                                                          \
-		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory");                           \
+#define DEFINE_CR(n)                                                        \
+	static inline uint64_t read_cr##n(void)                             \
+	{                                                                   \
+		uint64_t v;                                                 \
+                                                                            \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory"); \
+		return v;                                                   \
+	}                                                                   \
+	static inline void write_cr##n(uint64_t v)                          \
+	{                                                                   \
+		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory");    \
 	}
 DEFINE_CR(0)
 DEFINE_CR(2)
@@ -172,7 +172,9 @@ irq_restore(uint64_t flags)
 		irq_enable();
 }
 
-/* Enable interrupts and halt, with no window in which an interrupt could be missed between the two. */
+/*
+ * Enable interrupts and halt, with no window in which an interrupt could be missed between the two.
+ */
 static inline void
 cpu_idle(void)
 {
@@ -236,7 +238,10 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
-/* Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).  Returns 0. */
+/*
+ * Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).
+ * Returns 0.
+ */
 int cpu_init(void);
 /* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
 void page_zero(void *page);

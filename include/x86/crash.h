@@ -1,5 +1,5 @@
 /*
- * crash.h - ways to bring the kernel down on purpose, for `crash` and for tests of the panic screen.
+ * crash.h - ways to bring the kernel down on purpose, for `crash` and the tests of the panic.
  *
  * Implementation: kernel/x86/crash.asm.  Context: thread.
  */

@@ -8,7 +8,10 @@
 void context_switch(uint64_t *save, uint64_t next_rsp);
 /* Where a new thread starts: calls thread_begin() with interrupts off. */
 void thread_trampoline(void);
-/* Lay out the stack (ending at @top) of a new thread so that context_switch() enters thread_trampoline().  Returns its RSP. */
+/*
+ * Lay out the stack (ending at @top) of a new thread so that context_switch() enters
+ * thread_trampoline().  Returns its RSP.
+ */
 uint64_t thread_stack_init(void *top);
 
 /* The stack that the kernel starts on (and thread "main" keeps); the page below it is a guard. */

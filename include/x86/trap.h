@@ -1,7 +1,7 @@
 /*
  * trap.h - the trap frame and the one way into the kernel.
  *
- * Implementation: kernel/x86/entry.asm (boot), trap.asm (256 stubs), trap.c (dispatch and decoding).
+ * Implementation: kernel/x86/trap.asm (256 stubs), trap.c (dispatch), gdt.c, idt.c.
  */
 #pragma once
 #include <lib/base.h>
@@ -16,10 +16,29 @@ struct trapframe {
 };
 
 enum {
-	TRAP_DE = 0, TRAP_DB = 1, TRAP_NMI = 2, TRAP_BP = 3, TRAP_OF = 4, TRAP_BR = 5, TRAP_UD = 6,
-	TRAP_NM = 7, TRAP_DF = 8, TRAP_TS = 10, TRAP_NP = 11, TRAP_SS = 12, TRAP_GP = 13,
-	TRAP_PF = 14, TRAP_MF = 16, TRAP_AC = 17, TRAP_MC = 18, TRAP_XM = 19, TRAP_VE = 20,
-	TRAP_CP = 21, TRAP_HV = 28, TRAP_VC = 29, TRAP_SX = 30,
+	TRAP_DE = 0,
+	TRAP_DB = 1,
+	TRAP_NMI = 2,
+	TRAP_BP = 3,
+	TRAP_OF = 4,
+	TRAP_BR = 5,
+	TRAP_UD = 6,
+	TRAP_NM = 7,
+	TRAP_DF = 8,
+	TRAP_TS = 10,
+	TRAP_NP = 11,
+	TRAP_SS = 12,
+	TRAP_GP = 13,
+	TRAP_PF = 14,
+	TRAP_MF = 16,
+	TRAP_AC = 17,
+	TRAP_MC = 18,
+	TRAP_XM = 19,
+	TRAP_VE = 20,
+	TRAP_CP = 21,
+	TRAP_HV = 28,
+	TRAP_VC = 29,
+	TRAP_SX = 30,
 };
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS	256
@@ -50,7 +69,9 @@ int idt_init(void);
 #define IST_NMI 2
 #define IST_MC	3
 
-/* Exception stacks of their own, a guard page below each: [stack][page of guard, then the stack]. */
+/*
+ * Exception stacks of their own, a guard page below each: [stack][page of guard, then the stack].
+ */
 #define IST_COUNT      3
 #define IST_STACK_SIZE 8192
 extern uint8_t ist_area[IST_COUNT][4096 + IST_STACK_SIZE];
@@ -59,7 +80,10 @@ extern uint8_t ist_area[IST_COUNT][4096 + IST_STACK_SIZE];
 void tss_set_rsp0(uint64_t rsp0);
 uint64_t tss_rsp0(void);
 
-/* Handler for a software vector (30h-FFh) or an exception; NULL removes.  For tests and, later, system calls. */
+/*
+ * Handler for a software vector (30h-FFh) or an exception; NULL removes.  For tests and, later,
+ * system calls.
+ */
 void trap_set_handler(unsigned vector, void (*fn)(struct trapframe *tf));
 /* May ring 3 reach @vector with an INT instruction?  (#BP and #OF may from the start.) */
 void idt_allow_user(unsigned vector, bool allow);
@@ -70,7 +94,10 @@ uint64_t trap_unexpected(void);
 /* Leave for ring 3 with the registers of @tf (its cs and ss decide). */
 NORETURN void trap_return_to(const struct trapframe *tf);
 
-/* Labels in trap.asm: stub of vector n at trap_stubs + n * TRAP_STUB_SIZE; where trap_dispatch() returns to. */
+/*
+ * Labels in trap.asm: stub of vector n at trap_stubs + n * TRAP_STUB_SIZE; where trap_dispatch()
+ * returns to.
+ */
 #define TRAP_STUB_SIZE 12
 extern uint8_t trap_stubs[], trap_return[], trap_clac[];
 

@@ -12,7 +12,7 @@
 #include <mm/vmm.h>
 #include <x86/trap.h>
 
-#define BACKTRACE_MAX 2048 /* frames followed: more than any stack holds in frames of 16 bytes */
+#define BACKTRACE_MAX	2048 /* frames followed: more than any stack holds in frames of 16 bytes */
 #define BACKTRACE_LINES 24
 
 struct chain {
@@ -44,7 +44,10 @@ print_address(struct chain *c, uint64_t addr, bool ret)
 	c->last = addr;
 	if (c->lines++ >= c->max)
 		return;
-	/* A call that never returns may be its function's last instruction: look at the byte before. */
+	/*
+	 * A call that never returns may be its function's last instruction: look at the byte
+	 * before.
+	 */
 	name = ksym_is_code(addr) ? ksym_lookup(addr - (ret ? 1 : 0), &off) : NULL;
 	if (name != NULL)
 		printf("  %016lx %s+%#lx\n", addr, name, off + (ret ? 1 : 0));
@@ -97,7 +100,7 @@ follow(struct chain *c, uint64_t rbp)
 void
 backtrace_print(uint64_t rip, uint64_t rbp)
 {
-	struct chain c = { .max = BACKTRACE_LINES };
+	struct chain c = {.max = BACKTRACE_LINES};
 
 	if (rip != 0)
 		print_address(&c, rip, false);
@@ -107,11 +110,13 @@ backtrace_print(uint64_t rip, uint64_t rbp)
 void
 backtrace_print_frame(const struct trapframe *tf, unsigned max)
 {
-	struct chain c = { .max = max };
+	struct chain c = {.max = max};
 	uint64_t ret;
 
 	print_address(&c, tf->rip, tf->vector == TRAP_VECTORS); /* set by regs_capture() */
-	/* A call through a bad pointer: the caller is on top of the stack, no frame was made yet. */
+	/*
+	 * A call through a bad pointer: the caller is on top of the stack, no frame was made yet.
+	 */
 	if (!ksym_is_code(tf->rip) && kstack_contains(tf->rsp) &&
 	    vmm_probe_read(&ret, tf->rsp, sizeof(ret)) == 0 && ksym_is_code(ret))
 		print_address(&c, ret, true);

@@ -8,9 +8,9 @@
 #include <lib/string.h>
 #include <x86/trap.h>
 
-#define MSR_MCG_CAP    0x179
-#define MSR_MCG_STATUS 0x17a
-#define MSR_MC0_STATUS 0x401 /* bank n: + 4n; the next one is its address */
+#define MSR_MCG_CAP	0x179
+#define MSR_MCG_STATUS	0x17a
+#define MSR_MC0_STATUS	0x401 /* bank n: + 4n; the next one is its address */
 #define MC_STATUS_VAL	BIT(63)
 #define MC_STATUS_ADDRV BIT(58)
 
@@ -93,7 +93,7 @@ read_higher_leaves(struct cpu_features *f)
 static void
 arm_smap(void)
 {
-	static const uint8_t clac_bytes[3] = { 0x0f, 0x01, 0xca };
+	static const uint8_t clac_bytes[3] = {0x0f, 0x01, 0xca};
 
 	memcpy(trap_clac, clac_bytes, sizeof(clac_bytes));
 	write_cr4(read_cr4() | CR4_SMAP);

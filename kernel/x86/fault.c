@@ -51,8 +51,8 @@ describe_page_fault(const struct trapframe *tf, char *buf, size_t size)
 			     : tf->error & PF_WRITE ? "writing"
 						    : "reading";
 
-	snprintf(buf, size, "page fault: %s %s %#lx (%s)", from_user(tf) ? "user" : "kernel", access,
-		 va, pf_reason(tf->error, va));
+	snprintf(buf, size, "page fault: %s %s %#lx (%s)", from_user(tf) ? "user" : "kernel",
+		 access, va, pf_reason(tf->error, va));
 }
 
 static void
@@ -84,16 +84,17 @@ static void
 decode_pf_error(uint64_t e, char *buf, size_t size)
 {
 	snprintf(buf, size, "error %#lx: %s %s %s%s%s%s", e,
-		 e & PF_PRESENT ? "rights-violation" : "not-present", e & PF_WRITE ? "write" : "read",
-		 e & PF_USER ? "user" : "supervisor", e & PF_RSVD ? " reserved-bit" : "",
-		 e & PF_FETCH ? " instruction-fetch" : "", e & BIT(5) ? " protection-key" : "");
+		 e & PF_PRESENT ? "rights-violation" : "not-present",
+		 e & PF_WRITE ? "write" : "read", e & PF_USER ? "user" : "supervisor",
+		 e & PF_RSVD ? " reserved-bit" : "", e & PF_FETCH ? " instruction-fetch" : "",
+		 e & BIT(5) ? " protection-key" : "");
 }
 
 /* Spec: Intel SDM vol. 3A, "Error Code". */
 static void
 decode_selector_error(uint64_t e, char *buf, size_t size)
 {
-	static const char *const tables[4] = { "GDT", "IDT", "LDT", "IDT" };
+	static const char *const tables[4] = {"GDT", "IDT", "LDT", "IDT"};
 
 	if (e == 0)
 		snprintf(buf, size, "error 0: no selector involved");
@@ -109,8 +110,8 @@ decode_selector_error(uint64_t e, char *buf, size_t size)
 static void
 decode_cp_error(uint64_t e, char *buf, size_t size)
 {
-	static const char *const kinds[] = { "?",	   "near-ret", "far-ret/iret",
-					     "endbranch", "rstorssp", "setssbsy" };
+	static const char *const kinds[] = {"?",	 "near-ret", "far-ret/iret",
+					    "endbranch", "rstorssp", "setssbsy"};
 	const uint64_t kind = e & 0x7fff;
 
 	snprintf(buf, size, "error %#lx: %s", e, kind < ARRAY_SIZE(kinds) ? kinds[kind] : "?");
@@ -141,14 +142,14 @@ fault_print_regs(const struct trapframe *tf)
 	printf("r9  %016lx r10 %016lx r11 %016lx\n", tf->r9, tf->r10, tf->r11);
 	printf("r12 %016lx r13 %016lx r14 %016lx\n", tf->r12, tf->r13, tf->r14);
 	printf("r15 %016lx rip %016lx cr2 %016lx\n", tf->r15, tf->rip, read_cr2());
-	printf("cr0 %08lx cr3 %012lx cr4 %06lx cs %04lx ss %04lx flags %06lx\n", read_cr0(), read_cr3(),
-	       read_cr4(), tf->cs, tf->ss, tf->rflags);
+	printf("cr0 %08lx cr3 %012lx cr4 %06lx cs %04lx ss %04lx flags %06lx\n", read_cr0(),
+	       read_cr3(), read_cr4(), tf->cs, tf->ss, tf->rflags);
 }
 
 void
 fault_print_walk(uint64_t va)
 {
-	static const char *const names[4] = { "pml4e", "pdpte", "pde", "pte" };
+	static const char *const names[4] = {"pml4e", "pdpte", "pde", "pte"};
 	struct vmm_walk w;
 
 	if (!va_canonical(va)) {

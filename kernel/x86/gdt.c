@@ -47,7 +47,7 @@ static uint64_t gdt[7] __attribute__((aligned(64))) = {
 static void
 gdt_load(void)
 {
-	const struct desc_ptr ptr = { sizeof(gdt) - 1, (uint64_t)gdt };
+	const struct desc_ptr ptr = {sizeof(gdt) - 1, (uint64_t)gdt};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "pushq %1\n\t"
@@ -80,7 +80,10 @@ gdt_init(void)
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	gdt_load();
 	__asm__ volatile("ltr %w0" ::"r"(SEL_TSS));
-	/* No LDT: at reset LDTR shows 64 KiB at address 0, and a selector with TI would be looked up there. */
+	/*
+	 * No LDT: at reset LDTR shows 64 KiB at address 0, and a selector with TI would be looked
+	 * up there.
+	 */
 	__asm__ volatile("lldt %w0" ::"r"(0));
 	return 0;
 }

@@ -8,9 +8,9 @@
 #include <kern/base.h>
 #include <x86/io.h>
 
-#define GATE_PRESENT	0x80
-#define GATE_DPL3	0x60
-#define GATE_INTERRUPT	0x0e
+#define GATE_PRESENT   0x80
+#define GATE_DPL3      0x60
+#define GATE_INTERRUPT 0x0e
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
@@ -59,7 +59,7 @@ ist_of(unsigned vector)
 int
 idt_init(void)
 {
-	const struct desc_ptr ptr = { sizeof(idt) - 1, (uint64_t)idt };
+	const struct desc_ptr ptr = {sizeof(idt) - 1, (uint64_t)idt};
 
 	for (unsigned v = 0; v < TRAP_VECTORS; v++)
 		set_gate(v, ist_of(v), GATE_PRESENT | GATE_INTERRUPT);

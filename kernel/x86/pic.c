@@ -16,8 +16,8 @@
 #define SLAVE_DATA  0xa1
 #define CASCADE_IRQ 2
 
-#define ICW1_INIT 0x11 /* edge-triggered, cascaded, ICW4 follows */
-#define ICW4_8086 0x01 /* 8086 mode, normal EOI */
+#define ICW1_INIT	  0x11 /* edge-triggered, cascaded, ICW4 follows */
+#define ICW4_8086	  0x01 /* 8086 mode, normal EOI */
 #define OCW2_SPECIFIC_EOI 0x60 /* | line of that chip */
 #define OCW3_READ_IRR	  0x0a
 #define OCW3_READ_ISR	  0x0b
@@ -133,8 +133,8 @@ static uint16_t
 read_both(uint8_t which)
 {
 	const uint64_t flags = spin_lock(&pic_lock);
-	const uint16_t v = (uint16_t)(read_register(MASTER_CMD, which) |
-				      read_register(SLAVE_CMD, which) << 8);
+	const uint16_t v =
+		(uint16_t)(read_register(MASTER_CMD, which) | read_register(SLAVE_CMD, which) << 8);
 
 	spin_unlock(&pic_lock, flags);
 	return v;

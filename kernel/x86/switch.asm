@@ -41,7 +41,7 @@ context_switch:
 	ret
 
 ; uint64_t thread_stack_init(void *top)
-; In: rdi = end of the stack, a multiple of 16.  Out: rax = rsp for context_switch().  Clobbers none.
+; In: rdi = end of the stack (multiple of 16).  Out: rax = rsp for context_switch().  Clobbers rdx.
 ; Lays out: 0 0 (end of the chain) trampoline rbp rbx r12 r13 r14 r15, registers all 0.
 thread_stack_init:
 	lea	rax, [rdi - 72]

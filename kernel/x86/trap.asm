@@ -58,7 +58,7 @@ trap_common:
 	test	byte [rsp + TF_CS], 3	; from ring 3?
 	jz	trap_from_kernel
 trap_clac:
-	db	0x0f, 0x1f, 0x00	; NOP; cpu_init() makes it CLAC under SMAP: ring 3 chooses AC
+	db	0x0f, 0x1f, 0x00	; NOP; under SMAP CLAC, since ring 3 sets AC at will
 trap_from_kernel:
 	cld				; the C ABI wants DF clear
 	mov	rdi, rsp

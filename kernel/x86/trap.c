@@ -12,42 +12,45 @@
 static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
 static uint64_t unexpected;				     /* [a] */
 
-/* Spec: Intel SDM vol. 3A, "Protected-Mode Exceptions and Interrupts"; AMD APM vol. 2, "Vectors" (28-30). */
+/*
+ * Spec: Intel SDM vol. 3A, "Protected-Mode Exceptions and Interrupts"; AMD APM vol. 2, "Vectors"
+ * (28-30).
+ */
 static const struct {
 	const char *mnemonic, *name;
 } exceptions[TRAP_EXCEPTIONS] = {
-	[TRAP_DE] = { "#DE", "divide error" },
-	[TRAP_DB] = { "#DB", "debug exception" },
-	[TRAP_NMI] = { "NMI", "non-maskable interrupt" },
-	[TRAP_BP] = { "#BP", "breakpoint" },
-	[TRAP_OF] = { "#OF", "overflow" },
-	[TRAP_BR] = { "#BR", "bound range exceeded" },
-	[TRAP_UD] = { "#UD", "invalid opcode" },
-	[TRAP_NM] = { "#NM", "FPU or SSE not available" },
-	[TRAP_DF] = { "#DF", "double fault" },
-	[9] = { "#MP", "coprocessor segment overrun" },
-	[TRAP_TS] = { "#TS", "invalid TSS" },
-	[TRAP_NP] = { "#NP", "segment not present" },
-	[TRAP_SS] = { "#SS", "stack-segment fault" },
-	[TRAP_GP] = { "#GP", "general protection fault" },
-	[TRAP_PF] = { "#PF", "page fault" },
-	[15] = { "", "reserved exception 15" },
-	[TRAP_MF] = { "#MF", "x87 floating-point error" },
-	[TRAP_AC] = { "#AC", "alignment check" },
-	[TRAP_MC] = { "#MC", "machine check" },
-	[TRAP_XM] = { "#XM", "SIMD floating-point exception" },
-	[TRAP_VE] = { "#VE", "virtualization exception" },
-	[TRAP_CP] = { "#CP", "control protection exception" },
-	[22] = { "", "reserved exception 22" },
-	[23] = { "", "reserved exception 23" },
-	[24] = { "", "reserved exception 24" },
-	[25] = { "", "reserved exception 25" },
-	[26] = { "", "reserved exception 26" },
-	[27] = { "", "reserved exception 27" },
-	[TRAP_HV] = { "#HV", "hypervisor injection exception" },
-	[TRAP_VC] = { "#VC", "VMM communication exception" },
-	[TRAP_SX] = { "#SX", "security exception" },
-	[31] = { "", "reserved exception 31" },
+	[TRAP_DE] = {"#DE", "divide error"},
+	[TRAP_DB] = {"#DB", "debug exception"},
+	[TRAP_NMI] = {"NMI", "non-maskable interrupt"},
+	[TRAP_BP] = {"#BP", "breakpoint"},
+	[TRAP_OF] = {"#OF", "overflow"},
+	[TRAP_BR] = {"#BR", "bound range exceeded"},
+	[TRAP_UD] = {"#UD", "invalid opcode"},
+	[TRAP_NM] = {"#NM", "FPU or SSE not available"},
+	[TRAP_DF] = {"#DF", "double fault"},
+	[9] = {"#MP", "coprocessor segment overrun"},
+	[TRAP_TS] = {"#TS", "invalid TSS"},
+	[TRAP_NP] = {"#NP", "segment not present"},
+	[TRAP_SS] = {"#SS", "stack-segment fault"},
+	[TRAP_GP] = {"#GP", "general protection fault"},
+	[TRAP_PF] = {"#PF", "page fault"},
+	[15] = {"", "reserved exception 15"},
+	[TRAP_MF] = {"#MF", "x87 floating-point error"},
+	[TRAP_AC] = {"#AC", "alignment check"},
+	[TRAP_MC] = {"#MC", "machine check"},
+	[TRAP_XM] = {"#XM", "SIMD floating-point exception"},
+	[TRAP_VE] = {"#VE", "virtualization exception"},
+	[TRAP_CP] = {"#CP", "control protection exception"},
+	[22] = {"", "reserved exception 22"},
+	[23] = {"", "reserved exception 23"},
+	[24] = {"", "reserved exception 24"},
+	[25] = {"", "reserved exception 25"},
+	[26] = {"", "reserved exception 26"},
+	[27] = {"", "reserved exception 27"},
+	[TRAP_HV] = {"#HV", "hypervisor injection exception"},
+	[TRAP_VC] = {"#VC", "VMM communication exception"},
+	[TRAP_SX] = {"#SX", "security exception"},
+	[31] = {"", "reserved exception 31"},
 };
 
 const char *
@@ -103,7 +106,10 @@ trap_dispatch(struct trapframe *tf)
 	} else if (vector < TRAP_EXCEPTIONS) {
 		exception_unhandled(tf);
 	} else {
-		/* A stray INT instruction, or hardware that nobody set up.  Saying so once is enough. */
+		/*
+		 * A stray INT instruction, or hardware that nobody set up.  Saying so once is
+		 * enough.
+		 */
 		if (unexpected++ == 0)
 			log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
 	}

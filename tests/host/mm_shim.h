@@ -60,29 +60,32 @@ spin_not_held(const struct spinlock *l)
 }
 
 /* @stmt must panic with a message that contains @text. */
-#define EXPECT_PANIC(stmt, text)                                                                   \
-	do {                                                                                       \
-		shim_expected = true;                                                              \
-		if (setjmp(shim_expecting) == 0) {                                                 \
-			stmt;                                                                      \
-			shim_expected = false;                                                     \
-			fail_msg("no panic: %s", #stmt);                                           \
-		}                                                                                  \
-		shim_expected = false;                                                             \
-		if (strstr(shim_panic_text, text) == NULL)                                         \
-			fail_msg("panic \"%s\" lacks \"%s\"", shim_panic_text, text);              \
+#define EXPECT_PANIC(stmt, text)                                                      \
+	do {                                                                          \
+		shim_expected = true;                                                 \
+		if (setjmp(shim_expecting) == 0) {                                    \
+			stmt;                                                         \
+			shim_expected = false;                                        \
+			fail_msg("no panic: %s", #stmt);                              \
+		}                                                                     \
+		shim_expected = false;                                                \
+		if (strstr(shim_panic_text, text) == NULL)                            \
+			fail_msg("panic \"%s\" lacks \"%s\"", shim_panic_text, text); \
 	} while (0)
 
 static uint64_t shim_random_state;
 
-/* The seed: MINOS_SEED if it is set, else from the clock; printed, so that a failure can be had again. */
+/*
+ * The seed: MINOS_SEED if it is set, else from the clock; printed, so that a failure can be had
+ * again.
+ */
 static inline void
 shim_seed(void)
 {
 	const char *s = getenv("MINOS_SEED");
 
-	shim_random_state = s != NULL ? strtoull(s, NULL, 0) :
-					(uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
+	shim_random_state = s != NULL ? strtoull(s, NULL, 0)
+				      : (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
 	print_message("seed: MINOS_SEED=%llu\n", (unsigned long long)shim_random_state);
 }
 

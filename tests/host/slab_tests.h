@@ -89,7 +89,7 @@ pmm_free_range(paddr_t first, size_t nr)
 void
 pmm_stats(struct pmm_stats *out)
 {
-	*out = (struct pmm_stats){ .total = ARENA_FRAMES, .free = ARENA_FRAMES - frames_used };
+	*out = (struct pmm_stats){.total = ARENA_FRAMES, .free = ARENA_FRAMES - frames_used};
 }
 
 paddr_t
@@ -247,7 +247,10 @@ test_caches(void **state)
 	assert_null(slab_cache_create("huge", SLAB_OBJECT_MAX + 1));
 }
 
-/* --- random operations; every block carries its own pattern ---------------------------------------- */
+/*
+ * --- random operations; every block carries its own pattern
+ * ----------------------------------------
+ */
 
 #define MODEL_BLOCKS 700
 
@@ -274,7 +277,7 @@ check(size_t i, size_t len)
 static size_t
 random_len(void)
 {
-	static const uint16_t bounds[] = { 64, 64, 300, 2100, 2100, 20000 };
+	static const uint16_t bounds[] = {64, 64, 300, 2100, 2100, 20000};
 
 	return shim_random(bounds[shim_random(ARRAY_SIZE(bounds))]) + 1;
 }
@@ -339,10 +342,10 @@ test_random(void **state)
 	assert_int_equal(bytes, 0);
 }
 
-#define SLAB_TESTS                                                                                 \
-	cmocka_unit_test_teardown(test_every_size, after_each),                                    \
-		cmocka_unit_test_teardown(test_waste, after_each),                                 \
-		cmocka_unit_test_teardown(test_misuse, after_each),                                \
-		cmocka_unit_test_teardown(test_fragmented, after_each),                            \
-		cmocka_unit_test_teardown(test_caches, after_each),                                \
+#define SLAB_TESTS                                                      \
+	cmocka_unit_test_teardown(test_every_size, after_each),         \
+		cmocka_unit_test_teardown(test_waste, after_each),      \
+		cmocka_unit_test_teardown(test_misuse, after_each),     \
+		cmocka_unit_test_teardown(test_fragmented, after_each), \
+		cmocka_unit_test_teardown(test_caches, after_each),     \
 		cmocka_unit_test_teardown(test_random, after_each)

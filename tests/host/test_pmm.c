@@ -41,7 +41,7 @@ page_zero(void *page)
 static void
 add(uint64_t start, uint64_t end, uint32_t type)
 {
-	map[nr_map++] = (struct boot_mem){ start, end - start, type, 1 };
+	map[nr_map++] = (struct boot_mem){start, end - start, type, 1};
 }
 
 static void
@@ -82,15 +82,17 @@ in_child(void (*fn)(void))
 		fail_msg("the scenario failed (status %#x)", status);
 }
 
-#define CHILD_CHECK(e)                                                                             \
-	do {                                                                                       \
-		if (!(e)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #e);                    \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define CHILD_CHECK(e)                                                          \
+	do {                                                                    \
+		if (!(e)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #e); \
+			_exit(1);                                               \
+		}                                                               \
 	} while (0)
 
-/* --- every frame once, and only those that are free to have ------------------------------------- */
+/*
+ * --- every frame once, and only those that are free to have -------------------------------------
+ */
 
 static bool
 allowed(paddr_t pa)
@@ -98,8 +100,10 @@ allowed(paddr_t pa)
 	bool ram = false;
 
 	for (size_t i = 0; i < nr_map; i++) {
-		const bool inside = pa >= map[i].start && pa + PAGE_SIZE <= map[i].start + map[i].size;
-		const bool touches = pa < map[i].start + map[i].size && pa + PAGE_SIZE > map[i].start;
+		const bool inside =
+			pa >= map[i].start && pa + PAGE_SIZE <= map[i].start + map[i].size;
+		const bool touches =
+			pa < map[i].start + map[i].size && pa + PAGE_SIZE > map[i].start;
 
 		if (map[i].type == BOOT_MEM_RAM)
 			ram |= inside;
@@ -227,7 +231,9 @@ test_no_room(void **state)
 	in_child(expect_no_room);
 }
 
-/* --- preferences --------------------------------------------------------------------------------- */
+/*
+ * --- preferences ---------------------------------------------------------------------------------
+ */
 
 static void
 check_order(void)
@@ -268,7 +274,10 @@ test_preferences(void **state)
 	in_child(check_order);
 }
 
-/* --- misuse --------------------------------------------------------------------------------------- */
+/*
+ * --- misuse
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void
 test_misuse(void **state)
@@ -294,7 +303,10 @@ test_misuse(void **state)
 	EXPECT_PANIC((void)pmm_alloc_range(1, 3, 0), "assertion");
 }
 
-/* --- random operations against a model ------------------------------------------------------------ */
+/*
+ * --- random operations against a model
+ * ------------------------------------------------------------
+ */
 
 #define MODEL_FRAMES (MIB(32) / PAGE_SIZE)
 
@@ -336,7 +348,8 @@ random_range(void)
 
 	if (pa == PADDR_NONE) {
 		/* Runs are looked for within one zone: across 16 MiB there is none to be had. */
-		const bool low = model_has_run(nr, align, MIN(MIB(16), limit ? limit : MIB(16)) / PAGE_SIZE);
+		const bool low =
+			model_has_run(nr, align, MIN(MIB(16), limit ? limit : MIB(16)) / PAGE_SIZE);
 
 		assert_false(low);
 		return;

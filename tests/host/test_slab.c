@@ -8,7 +8,7 @@
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { SLAB_TESTS };
+	const struct CMUnitTest tests[] = {SLAB_TESTS};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

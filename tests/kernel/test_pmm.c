@@ -7,12 +7,11 @@
 #include <kern/selftest.h>
 #include <kern/thread.h>
 #include <lib/string.h>
+#include <mm/image.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
 
 #define NR 200
-
-extern uint8_t kernel_image_start[], kernel_image_end[]; /* linker.ld */
 
 static size_t
 free_count(void)
@@ -103,7 +102,8 @@ check_refused(paddr_t pa, const char *why)
 {
 	CHECK_EQ(selftest_catch(do_free, (void *)pa), SELFTEST_PANIC);
 	if (strstr(selftest_panic_text(), why) == NULL)
-		selftest_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", selftest_panic_text(), why);
+		selftest_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", selftest_panic_text(),
+			      why);
 }
 
 void
@@ -159,7 +159,10 @@ check_frame_allowed(paddr_t pa)
 		      !overlaps(pa, map[i].start, map[i].start + map[i].size));
 }
 
-/* Up to 1 GiB: every frame is handed out once, none of them is somebody's; then memory is empty, and all comes back. */
+/*
+ * Up to 1 GiB: every frame is handed out once, none of them is somebody's; then memory is empty,
+ * and all comes back.
+ */
 void
 test_pmm_exhaustion(void)
 {

@@ -139,7 +139,8 @@ test_trap_tables(void)
 	CHECK_EQ(idtr.limit, 256 * 16 - 1);
 	for (unsigned v = 0; v < TRAP_VECTORS; v++) {
 		const uint64_t lo = idt[2 * v], dpl = (lo >> 45) & 3;
-		const uint64_t target = (lo & 0xffff) | ((lo >> 32) & 0xffff0000) | idt[2 * v + 1] << 32;
+		const uint64_t target =
+			(lo & 0xffff) | ((lo >> 32) & 0xffff0000) | idt[2 * v + 1] << 32;
 
 		CHECK_EQ((lo >> 40) & 0x9f, 0x8e); /* present interrupt gate */
 		CHECK_EQ((lo >> 16) & 0xffff, SEL_KERNEL_CODE);
@@ -170,7 +171,7 @@ test_trap_names(void)
 static void
 check_decode(uint64_t vector, uint64_t error, const char *expected)
 {
-	const struct trapframe tf = { .vector = vector, .error = error, .cs = SEL_KERNEL_CODE };
+	const struct trapframe tf = {.vector = vector, .error = error, .cs = SEL_KERNEL_CODE};
 	char text[120];
 
 	CHECK(fault_decode_error(&tf, text, sizeof(text)));
@@ -181,7 +182,7 @@ check_decode(uint64_t vector, uint64_t error, const char *expected)
 void
 test_trap_decode(void)
 {
-	const struct trapframe none = { .vector = TRAP_UD };
+	const struct trapframe none = {.vector = TRAP_UD};
 	char text[120];
 
 	check_decode(TRAP_PF, 0, "not-present read supervisor");
@@ -199,7 +200,7 @@ test_trap_decode(void)
 static void
 check_description(const char *expected, uint64_t error)
 {
-	const struct trapframe tf = { .vector = TRAP_PF, .error = error, .cs = SEL_KERNEL_CODE };
+	const struct trapframe tf = {.vector = TRAP_PF, .error = error, .cs = SEL_KERNEL_CODE};
 	char text[120];
 
 	fault_describe(&tf, text, sizeof(text));
@@ -207,7 +208,9 @@ check_description(const char *expected, uint64_t error)
 		selftest_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", text, expected);
 }
 
-/* The sentence at the top of a panic says what was done to which address, and why it was refused. */
+/*
+ * The sentence at the top of a panic says what was done to which address, and why it was refused.
+ */
 void
 test_trap_describe(void)
 {
@@ -227,9 +230,9 @@ test_trap_pic_state(void)
 {
 	const uint16_t imr = pic_imr();
 
-	CHECK_EQ(imr & (1 << 2), 0);		 /* the cascade is open */
-	CHECK_EQ(imr & (1 << 0), 0);		 /* so is the timer */
-	CHECK_EQ(imr & (1 << 13), 1 << 13);	 /* the x87's is not */
+	CHECK_EQ(imr & (1 << 2), 0);	    /* the cascade is open */
+	CHECK_EQ(imr & (1 << 0), 0);	    /* so is the timer */
+	CHECK_EQ(imr & (1 << 13), 1 << 13); /* the x87's is not */
 	CHECK_EQ(pic_isr() & ~(1 << 0), 0);
 }
 

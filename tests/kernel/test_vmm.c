@@ -4,6 +4,7 @@
 #include "tests.h"
 #include <kern/selftest.h>
 #include <lib/string.h>
+#include <mm/image.h>
 #include <mm/kmap.h>
 #include <mm/kstack.h>
 #include <mm/pmm.h>
@@ -13,8 +14,6 @@
 #include <x86/trap.h>
 
 #define TEST_VA (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(1)) /* far behind all that kmap gave out */
-
-extern uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[], kernel_data_start[];
 
 static void
 read_byte(void *p)
@@ -228,7 +227,7 @@ void
 test_vmm_regions(void)
 {
 	const paddr_t pa = pmm_alloc_range(3, PAGE_SIZE, 0);
-	struct search s = { 0 };
+	struct search s = {0};
 
 	CHECK_EQ(vmm_map(TEST_VA, pa, PAGE_SIZE, VM_WRITE), 0);
 	CHECK_EQ(vmm_map(TEST_VA + PAGE_SIZE, pa + PAGE_SIZE, PAGE_SIZE, VM_READ), 0);
@@ -236,7 +235,7 @@ test_vmm_regions(void)
 	vmm_for_each_region(TEST_VA, note_first, &s);
 	CHECK_EQ(s.first, TEST_VA);
 	CHECK_EQ(s.calls, 3); /* writable; two read-only as one; the kernel image */
-	s = (struct search){ 0 };
+	s = (struct search){0};
 	vmm_for_each_region(TEST_VA + PAGE_SIZE, note_first, &s);
 	CHECK_EQ(s.first, TEST_VA + PAGE_SIZE);
 	vmm_unmap(TEST_VA, 3 * PAGE_SIZE);

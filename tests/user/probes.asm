@@ -17,7 +17,7 @@ user_probe_%1_end:
 
 section .rodata
 
-PROBE back				; comes back through a gate, with what CS says about our ring
+PROBE back		; comes back through a gate, with what CS says
 	mov	eax, cs
 	int	0x80
 END back
@@ -118,7 +118,7 @@ PROBE spin				; RDI = TSC ticks to burn; the timer interrupts it
 	int	0x80
 END spin
 
-PROBE registers				; every register survives interrupts: RDI = TSC ticks to burn
+PROBE registers		; every register survives interrupts; RDI = ticks to burn
 	mov	rbx, 0x1111111111111111
 	mov	r8, 0x2222222222222222
 	mov	r12, 0x3333333333333333
@@ -141,7 +141,7 @@ PROBE registers				; every register survives interrupts: RDI = TSC ticks to burn
 	int	0x80
 END registers
 
-PROBE ac				; sets EFLAGS.AC, which would open SMAP for the kernel it enters
+PROBE ac		; sets EFLAGS.AC, which would open SMAP
 	pushfq
 	or	qword [rsp], 0x40000
 	popfq

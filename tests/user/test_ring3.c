@@ -74,7 +74,7 @@ check_general_protection(const uint8_t *code, const uint8_t *end, uint64_t error
 	check_ring3(&r);
 }
 
-#define CHECK_GP(name, error)                                                                      \
+#define CHECK_GP(name, error) \
 	check_general_protection(user_probe_##name, user_probe_##name##_end, error)
 
 void
@@ -98,7 +98,9 @@ test_user_closed_gate(void)
 	USER_RUN(int81, 0, &r);
 	CHECK_EQ(r.vector, TRAP_GP);
 	CHECK_EQ(r.error & 7, 2);
-	/* QEMU's TCG before 8.0 counts gates of 16 bytes in units of 8 and so says twice the index. */
+	/*
+	 * QEMU's TCG before 8.0 counts gates of 16 bytes in units of 8 and so says twice the index.
+	 */
 	CHECK(r.error >> 3 == 0x81 || r.error >> 3 == 0x102);
 	check_ring3(&r);
 }
@@ -212,7 +214,10 @@ count_turns(void *unused)
 	}
 }
 
-/* The timer takes the CPU away from ring 3, another thread runs, and ring 3 goes on as if nothing were. */
+/*
+ * The timer takes the CPU away from ring 3, another thread runs, and ring 3 goes on as if nothing
+ * were.
+ */
 void
 test_user_preempted(void)
 {
@@ -249,7 +254,10 @@ execute(void *p)
 	((void (*)(void))(uintptr_t)p)();
 }
 
-/* Where the CPU has SMAP and SMEP the kernel itself keeps out of user pages, unless it opens the door. */
+/*
+ * Where the CPU has SMAP and SMEP the kernel itself keeps out of user pages, unless it opens the
+ * door.
+ */
 void
 test_user_smap_smep(void)
 {

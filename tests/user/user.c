@@ -14,12 +14,12 @@
 
 #define BACK_VECTOR 0x80
 
-static const unsigned vectors[] = { TRAP_DE, TRAP_BP, TRAP_UD, TRAP_NP, TRAP_SS,
-				    TRAP_GP, TRAP_PF, BACK_VECTOR };
+static const unsigned vectors[] = {TRAP_DE, TRAP_BP, TRAP_UD, TRAP_NP,
+				   TRAP_SS, TRAP_GP, TRAP_PF, BACK_VECTOR};
 
 static struct jump_buf leave;
 static struct user_result result;
-static void *trap_stack; /* RSP0 */
+static void *trap_stack;  /* RSP0 */
 static paddr_t frames[3]; /* code, read-only data, stack */
 
 /* Every trap that a probe can end in comes here; ones from ring 0 are real. */

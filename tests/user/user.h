@@ -24,5 +24,5 @@ struct user_result {
 /* Run code[0..len) with RDI = @arg, interrupts on.  Fails the test when memory is short. */
 void user_run(const uint8_t *code, const uint8_t *end, uint64_t arg, struct user_result *out);
 
-#define USER_PROBE(name) extern const uint8_t user_probe_##name[], user_probe_##name##_end[]
+#define USER_PROBE(name)	 extern const uint8_t user_probe_##name[], user_probe_##name##_end[]
 #define USER_RUN(name, arg, out) user_run(user_probe_##name, user_probe_##name##_end, arg, out)
