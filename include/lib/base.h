@@ -27,8 +27,8 @@ typedef __PTRDIFF_TYPE__ ssize_t; /* as POSIX: a size or a negative errno */
 #define UNUSED	     __attribute__((unused))
 #define PRINTF(f, a) __attribute__((format(__printf__, f, a)))
 #define MUST_CHECK   __attribute__((warn_unused_result))
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)    __builtin_expect(!!(x), 1)
+#define unlikely(x)  __builtin_expect(!!(x), 0)
 
 /* From here to the end of the file GCC makes no calls out of loops (clang does not with -ffreestanding). */
 #if defined(__GNUC__) && !defined(__clang__)
