@@ -98,6 +98,9 @@ test_top_of_the_address_space(void **state)
 				       {0xffffffffffffe800, 0xffffffffffffffff, RAM, 1},
 				       {0x1000, UINT64_MAX, RAM, 1}};
 
+	assert_int_equal(clean(raw, 1), 0); /* the very last page is given up */
+	assert_int_equal(clean(raw + 2, 1), 1);
+	expect(0, 0x1000, 0xfffffffffffff000, RAM);
 	for (size_t n = 1; n <= ARRAY_SIZE(raw); n++)
 		for (size_t i = 0, count = clean(raw, n); i < count; i++)
 			assert_true(out[i].start + out[i].size > out[i].start);

@@ -146,6 +146,20 @@ test_wrong_fields(void **state)
 }
 
 static void
+test_places_in_memory(void **state)
+{
+	static const uint64_t wrong[] = {0, 0xfe000, 0xfffff, 0x40000000 - 0x1fff, 0x40000000, 0xffffe000};
+
+	put_segment(1, 0x2240, 0x40000000 - 0x2000, 0x500, 0x2000);
+	assert_int_equal(parse(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		put_segment(1, 0x2240, wrong[i], 0x500, 0x2000);
+		refused();
+		assert_non_null(strstr(image.why, "between 1 MiB and 1 GiB"));
+	}
+}
+
+static void
 test_cut_short(void **state)
 {
 	for (size_t size = 0; size < PH(2); size++)
@@ -203,6 +217,7 @@ main(void)
 		cmocka_unit_test_setup(test_placed_whatever_the_pieces, setup),
 		cmocka_unit_test_setup(test_identity_addresses_are_fine, setup),
 		cmocka_unit_test(test_wrong_fields),
+		cmocka_unit_test_setup(test_places_in_memory, setup),
 		cmocka_unit_test_setup(test_cut_short, setup),
 		cmocka_unit_test_setup(test_too_many_segments, setup),
 		cmocka_unit_test(test_random_damage),
