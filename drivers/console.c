@@ -10,7 +10,9 @@
 #include <dev/ansi.h>
 #include <dev/serial.h>
 #include <dev/vga.h>
+#include <kern/clock.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 #include <kern/wait.h>
 #include <lib/string.h>
 
@@ -21,6 +23,18 @@
 static struct spinlock console_lock = SPINLOCK_INIT("console");
 static struct spinlock input_lock = SPINLOCK_INIT("console input");
 static struct wait_queue input_queue = WAIT_QUEUE_INIT(input_queue);
+
+/*
+ * The screen is brought up to date by the first write after a quiet time, then at most once in
+ * SHOW_NS, by a later write or the timer, and always before somebody waits for input: scrolling by
+ * a hundred lines repaints it once.
+ */
+#define SHOW_NS (10 * NS_PER_MS)
+
+static struct timer show_timer;
+static bool show_deferred;    /* the timer works: not everything must be shown at once */
+static bool show_armed;	      /* [console_lock] */
+static uint64_t next_show_ns; /* [console_lock] */
 
 static bool initialized;
 static bool use_screen, use_serial;
@@ -90,6 +104,56 @@ console_uses_serial(void)
 	return use_serial;
 }
 
+static void
+show_now(void)
+{
+	next_show_ns = clock_ns() + SHOW_NS;
+	vga_show();
+}
+
+static void
+show_soon(void)
+{
+	if (panicking || !show_deferred || clock_ns() >= next_show_ns) {
+		show_now();
+	} else if (!show_armed) {
+		show_armed = true;
+		timer_arm(&show_timer, next_show_ns);
+	}
+}
+
+static void
+show_timeout(void *arg)
+{
+	const uint64_t flags = take(&console_lock);
+
+	show_armed = false;
+	show_now();
+	drop(&console_lock, flags);
+}
+
+int
+console_start_timer(void)
+{
+	if (!vga_present())
+		return -ENODEV;
+	timer_setup(&show_timer, show_timeout, NULL);
+	show_deferred = true;
+	return 0;
+}
+
+/* Before something that takes time: nothing must be left unseen. */
+static void
+show_all(void)
+{
+	if (vga_dirty()) {
+		const uint64_t flags = take(&console_lock);
+
+		show_now();
+		drop(&console_lock, flags);
+	}
+}
+
 /* \n becomes \r\n. */
 static void
 write_serial(const char *s, size_t n)
@@ -117,8 +181,10 @@ console_write(const char *s, size_t n)
 		if (use_serial)
 			serial_wait_room(2 * piece);
 		flags = take(&console_lock);
-		if (use_screen)
+		if (use_screen) {
 			vga_write(s, piece);
+			show_soon();
+		}
 		if (use_serial)
 			write_serial(s, piece);
 		drop(&console_lock, flags);
@@ -137,11 +203,13 @@ console_panic(void)
 	use_screen = vga_present();
 	use_serial = serial_present();
 	serial_panic();
+	vga_show();
 }
 
 void
 console_flush(void)
 {
+	show_all();
 	serial_flush();
 }
 
@@ -223,6 +291,7 @@ console_read(char *buf, size_t n, uint64_t timeout_ms)
 
 	if (n == 0)
 		return 0;
+	show_all();
 	do {
 		result = wait_event_timeout(&input_queue, input_used() > 0, timeout_ms);
 		if (result != 0)

@@ -14,6 +14,7 @@
 #include <kern/spinlock.h>
 #include <kern/thread.h>
 #include <kern/wait.h>
+#include <lib/string.h>
 #include <x86/io.h>
 
 #define COM1	 0x3f8
@@ -172,6 +173,20 @@ kick_locked(void)
 	}
 }
 
+/* Copy what fits into the ring, without wrapping.  Returns how much that was. */
+static size_t
+fill_locked(const char *s, size_t n)
+{
+	const uint32_t at = ring_in % RING_SIZE;
+	const size_t room = RING_SIZE - ring_used();
+
+	n = MIN(n, room);
+	n = MIN(n, RING_SIZE - at);
+	memcpy(ring + at, s, n);
+	ring_in += (uint32_t)n;
+	return n;
+}
+
 void
 serial_put(const char *s, size_t n)
 {
@@ -180,12 +195,15 @@ serial_put(const char *s, size_t n)
 	if (!info.present)
 		return;
 	flags = take_lock();
-	for (size_t i = 0; i < n; i++) {
-		if (ring_used() == RING_SIZE && !pump_polling_locked()) {
-			info.tx_dropped += n - i;
+	while (n > 0) {
+		const size_t put = fill_locked(s, n);
+
+		s += put;
+		n -= put;
+		if (put == 0 && !pump_polling_locked()) {
+			info.tx_dropped += n;
 			break;
 		}
-		ring[ring_in++ % RING_SIZE] = s[i];
 	}
 	kick_locked();
 	drop_lock(flags);

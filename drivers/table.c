@@ -6,12 +6,14 @@
  */
 #include <dev/driver.h>
 #include <dev/acpi.h>
+#include <dev/console.h>
 #include <dev/kbd.h>
 #include <dev/pci.h>
 #include <dev/serial.h>
 
 /* clang-format off */
 const struct driver drivers[] = {
+	{ "screen", "VGA text, 80x25",			console_start_timer },
 	{ "serial", "COM1, from here on by interrupts",	serial_start_irq },
 	{ "kbd",    "PS/2 keyboard",			kbd_init },
 	{ "pci",    "PCI bus",				pci_init },

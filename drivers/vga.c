@@ -2,9 +2,9 @@
  * vga.c - the PC's text screen.
  *
  * Three copies of the screen: the terminal's cells (dev/ansi.h), `shown`, which is what video
- * memory holds, and video memory itself, which is slow and never read after the start.  After each
- * write the changed lines are compared with `shown`, four cells at a time, and only the differences
- * go out.  A scrolled screen of mostly blank line ends costs a few hundred comparisons and few writes.
+ * memory holds, and video memory itself, which is slow and never read after the start.  vga_show()
+ * compares the changed lines with `shown` and writes only the differences, four cells at a time.
+ * How often it is called is the console's business.
  * Spec: IBM VGA technical reference, "CRT Controller" and "Attribute Controller".
  */
 #include <dev/vga.h>
@@ -30,6 +30,8 @@
 #define ATTR_PALETTE_ON 0x20 /* in the index: the palette drives the screen */
 #define ATTR_MODE_BLINK 0x08
 
+#define CURSOR_HIDDEN UINT16_MAX
+
 #define WORDS_PER_LINE (ANSI_COLS * sizeof(uint16_t) / sizeof(uint64_t))
 
 static struct ansi terminal;
@@ -54,27 +56,47 @@ crtc_write(uint8_t reg, uint8_t v)
 }
 
 static void
+show_word(unsigned row, unsigned i, uint64_t word)
+{
+	if (word == shown[row][i])
+		return;
+	shown[row][i] = word;
+	video[row * WORDS_PER_LINE + i] = word;
+	words_written++;
+}
+
+/* Most words are as they were, so four are compared at a time. */
+static void
 show_line(unsigned row)
 {
-	uint64_t now[WORDS_PER_LINE];
-	volatile uint64_t *out = video + row * WORDS_PER_LINE;
+	const uint64_t *now = (const uint64_t *)ansi_view_line(&terminal, view, row);
+	const uint64_t *was = shown[row];
 
-	memcpy(now, ansi_view_line(&terminal, view, row), sizeof(now));
-	for (unsigned i = 0; i < WORDS_PER_LINE; i++) {
-		if (now[i] == shown[row][i])
+	_Static_assert(WORDS_PER_LINE % 4 == 0, "groups of four");
+	for (unsigned i = 0; i < WORDS_PER_LINE; i += 4) {
+		if (likely(((now[i] ^ was[i]) | (now[i + 1] ^ was[i + 1]) |
+			    (now[i + 2] ^ was[i + 2]) | (now[i + 3] ^ was[i + 3])) == 0))
 			continue;
-		shown[row][i] = now[i];
-		out[i] = now[i];
-		words_written++;
+		for (unsigned k = i; k < i + 4; k++)
+			show_word(row, k, now[k]);
 	}
+}
+
+/* Where the cursor is to be seen; CURSOR_HIDDEN if nowhere. */
+static unsigned
+cursor_wanted(void)
+{
+	if (!terminal.cursor_visible || view != 0)
+		return CURSOR_HIDDEN;
+	return terminal.row * ANSI_COLS + terminal.col;
 }
 
 static void
 show_cursor(void)
 {
-	const bool visible = terminal.cursor_visible && view == 0;
-	const unsigned at = visible ? terminal.row * ANSI_COLS + terminal.col : UINT16_MAX;
-	const bool was_hidden = cursor_shown >= UINT16_MAX;
+	const unsigned at = cursor_wanted();
+	const bool visible = at != CURSOR_HIDDEN;
+	const bool was_hidden = cursor_shown >= CURSOR_HIDDEN;
 
 	if (at == cursor_shown)
 		return;
@@ -93,14 +115,22 @@ show_cursor(void)
 	cursor_shown = at;
 }
 
-static void
-show(void)
+void
+vga_show(void)
 {
+	if (!video)
+		return;
 	for (unsigned row = 0; terminal.dirty >> row != 0; row++)
 		if (terminal.dirty >> row & 1)
 			show_line(row);
 	terminal.dirty = 0;
 	show_cursor();
+}
+
+bool
+vga_dirty(void)
+{
+	return video && (terminal.dirty != 0 || cursor_wanted() != cursor_shown);
 }
 
 /* Attribute bit 7 means a bright background, not blinking. */
@@ -175,7 +205,7 @@ vga_init(void)
 	crtc_write(CRTC_START_HIGH, 0);
 	crtc_write(CRTC_START_LOW, 0);
 	take_over();
-	show_cursor();
+	vga_show();
 	return 0;
 }
 
@@ -190,9 +220,11 @@ vga_write(const char *s, size_t n)
 {
 	if (!video)
 		return;
-	vga_view_live();
+	if (view != 0) {
+		view = 0;
+		terminal.dirty = ANSI_DIRTY_ALL;
+	}
 	ansi_write(&terminal, s, n);
-	show();
 }
 
 void
@@ -207,14 +239,7 @@ vga_scroll_view(int lines)
 	if (view == old)
 		return;
 	terminal.dirty = ANSI_DIRTY_ALL;
-	show();
-}
-
-void
-vga_view_live(void)
-{
-	if (view != 0)
-		vga_scroll_view(-(int)view);
+	vga_show();
 }
 
 void

@@ -77,8 +77,11 @@ struct ansi {
 	void (*reply)(void *arg, const char *s, size_t n);
 	void *reply_arg;
 
-	/* Cells. Line r of the screen is ring[(top + r) % ANSI_LINES]; the history lies before top. */
-	uint16_t ring[ANSI_LINES][ANSI_COLS];
+	/*
+	 * Cells. Line r of the screen is ring[(top + r) % ANSI_LINES]; the history lies before top.
+	 * Aligned, so that four cells can be read at once.
+	 */
+	uint16_t ring[ANSI_LINES][ANSI_COLS] __attribute__((aligned(8)));
 };
 
 /* An empty screen in the default colours, history forgotten. */
@@ -98,5 +101,8 @@ ansi_line(struct ansi *t, unsigned row)
 static inline uint16_t *
 ansi_view_line(struct ansi *t, unsigned back, unsigned row)
 {
-	return t->ring[(t->top + ANSI_LINES - back + row) % ANSI_LINES];
+	unsigned i = t->top + row;
+
+	i += i < back ? ANSI_LINES - back : -back;
+	return t->ring[i < ANSI_LINES ? i : i - ANSI_LINES];
 }

@@ -20,6 +20,9 @@ void console_select(bool screen, bool serial);
 bool console_uses_screen(void);
 bool console_uses_serial(void);
 
+/* Driver table: timers work now, the screen need not follow each write at once.  0, or -ENODEV without a screen. */
+int console_start_timer(void);
+
 /* Write UTF-8 bytes; \n becomes \r\n on the serial line.  Context: any. */
 void console_write(const char *s, size_t n);
 /* From now on output is polled and ignores locks: a panic is being printed. */

@@ -12,12 +12,17 @@
 int vga_init(void);
 bool vga_present(void);
 
-/* Show UTF-8 text and escape sequences; returns to the newest line first.  Nothing without a screen.  Context: any, console lock held. */
+/*
+ * Take in UTF-8 text and escape sequences; the view returns to the newest line.  What changes is
+ * seen at the next vga_show().  Without a screen nothing happens.  Context: any, console lock held.
+ */
 void vga_write(const char *s, size_t n);
-/* Look @lines further back (negative: forward) in the history; clamped.  0 lines changes nothing. */
+/* Bring the screen up to date. */
+void vga_show(void);
+/* Is it out of date? */
+bool vga_dirty(void);
+/* Look @lines further back (negative: forward) in the history, at once; clamped. */
 void vga_scroll_view(int lines);
-/* Back to the newest line. */
-void vga_view_live(void);
 /* Who gets the answers to DSR and DA. */
 void vga_set_reply(void (*reply)(void *arg, const char *s, size_t n));
 
