@@ -43,11 +43,10 @@ static int apply_cmdline(void);
 static const struct init_step init_steps[] = {
 	/* From here on one can see what happens. */
 	{ "console",	console_init,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
-	{ "cmdline",	apply_cmdline,	MAY,  "console=, quiet and loglevel= hold for all that follows" },
-	/* The CPU. */
-	{ "cpu",	cpu_init,	MUST, "CPUID, and the protections it offers: WP, NX, SMEP, UMIP" },
 	{ "gdt",	gdt_init,	MUST, "our own segments and TSS: faults need the IST stacks" },
 	{ "idt",	idt_init,	MUST, "from here on a fault is a readable panic" },
+	{ "cmdline",	apply_cmdline,	MAY,  "console=, quiet and loglevel= hold for all that follows" },
+	{ "cpu",	cpu_init,	MUST, "CPUID, and the protections it offers: WP, NX, SMEP, UMIP" },
 	/* Memory. */
 	{ "frames",	pmm_init,	MUST, "page frames from the memory map: page tables are made of them" },
 	{ "paging",	vmm_init,	MUST, "our own tables; W^X, guard pages; the identity map goes" },

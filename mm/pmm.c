@@ -53,9 +53,7 @@ static struct span reserved[MAX_RESERVED];			    /* [I] sorted by address */
 static size_t nr_reserved;
 static bool boot_released; /* [I] after init */
 
-/*
- * --- the memory map, piece by piece ------------------------------------------------------------
- */
+/* --- the memory map, piece by piece ------------------------------------------------------ */
 
 typedef void (*span_fn)(void *arg, paddr_t start, paddr_t end);
 
@@ -81,7 +79,9 @@ pmm_for_each_range(span_fn fn, void *arg)
 
 	for (size_t i = 0; i < n; i++) {
 		const paddr_t start = ALIGN_UP(map[i].start, PAGE_SIZE);
-		const paddr_t end = ALIGN_DOWN(map[i].start + map[i].size, PAGE_SIZE);
+		/* What the direct map cannot show is of no use. */
+		const paddr_t end =
+			MIN(ALIGN_DOWN(map[i].start + map[i].size, PAGE_SIZE), DIRECT_MAP_SIZE);
 
 		if (map[i].type == BOOT_MEM_RAM && start < end)
 			fn(arg, start, end);
@@ -132,9 +132,7 @@ for_each_piece(span_fn fn, void *arg)
 	pmm_for_each_range(cut_reserved, &c);
 }
 
-/*
- * --- building the tables -----------------------------------------------------------------------
- */
+/* --- building the tables ----------------------------------------------------------------- */
 
 static size_t
 bits_of(paddr_t start, paddr_t end)
@@ -318,9 +316,7 @@ pmm_release_boot(void)
 	spin_unlock(&pmm_lock, flags);
 }
 
-/*
- * --- single frames -----------------------------------------------------------------------------
- */
+/* --- single frames ----------------------------------------------------------------------- */
 
 /*
  * Point the hint at the first word with a free frame, in order of use.  False when there is none.
@@ -460,9 +456,7 @@ pmm_free(paddr_t frame)
 	spin_unlock(&pmm_lock, flags);
 }
 
-/*
- * --- runs of frames ----------------------------------------------------------------------------
- */
+/* --- runs of frames ---------------------------------------------------------------------- */
 
 /*
  * First bit of a free run of @nr in @r, aligned to @align bytes and ending below @limit, or
@@ -528,14 +522,17 @@ pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
 void
 pmm_free_range(paddr_t first, size_t nr)
 {
-	/* Frame by frame, the lock open in between: long runs must not keep interrupts off. */
-	for (size_t i = nr; i > 0; i--)
-		pmm_free(first + (i - 1) * PAGE_SIZE);
+	/* From the end, so that the hint stays at the run's start; the lock is opened now and then. */
+	while (nr > 0) {
+		const uint64_t flags = spin_lock(&pmm_lock);
+
+		for (unsigned n = 0; n < FREE_BATCH && nr > 0; n++)
+			free_locked(first + --nr * PAGE_SIZE, flags);
+		spin_unlock(&pmm_lock, flags);
+	}
 }
 
-/*
- * --- questions ---------------------------------------------------------------------------------
- */
+/* --- questions --------------------------------------------------------------------------- */
 
 void
 pmm_stats(struct pmm_stats *out)

@@ -328,9 +328,7 @@ vmm_translate(vaddr_t va, paddr_t *pa)
 	return 0;
 }
 
-/*
- * --- single pages, for kmap.c and kstack.c -----------------------------------------------------
- */
+/* --- single pages, for kmap.c and kstack.c ----------------------------------------------- */
 
 int
 vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot)
@@ -390,9 +388,7 @@ vmm_populate(vaddr_t va, size_t len)
 	return 0;
 }
 
-/*
- * --- the first tables --------------------------------------------------------------------------
- */
+/* --- the first tables -------------------------------------------------------------------- */
 
 static int
 map_section(const uint8_t *start, const uint8_t *end, unsigned prot)

@@ -49,9 +49,7 @@ vmm_walk(vaddr_t va, struct vmm_walk *out)
 	}
 }
 
-/*
- * --- regions -----------------------------------------------------------------------------------
- */
+/* --- regions ----------------------------------------------------------------------------- */
 
 struct region_walk {
 	vaddr_t from;
@@ -135,9 +133,7 @@ vmm_for_each_region(vaddr_t from, bool (*fn)(void *arg, const struct vmm_region 
 	(void)flush_run(&w);
 }
 
-/*
- * --- careful access ----------------------------------------------------------------------------
- */
+/* --- careful access ---------------------------------------------------------------------- */
 
 /* How many of the @len bytes at @va can be accessed in one go; 0 if the first cannot. */
 static size_t

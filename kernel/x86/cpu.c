@@ -87,8 +87,8 @@ read_higher_leaves(struct cpu_features *f)
 }
 
 /*
- * Ring 3 can set EFLAGS.AC, which would hold SMAP's door open for the kernel it traps into: the
- * entry code closes it.  Done here once, while the loader's tables still let us write to text.
+ * Ring 3 can set EFLAGS.AC, which would hold SMAP's door open for the kernel it traps into, and an
+ * interrupt may come while the kernel itself has opened it: the entry code closes it.  Done here once, while the loader's tables still let us write to text.
  */
 static void
 arm_smap(void)

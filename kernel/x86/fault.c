@@ -10,7 +10,12 @@
 #include <mm/kstack.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
+#include <x86/io.h>
 #include <x86/trap.h>
+
+#define NMI_STATUS 0x61
+#define NMI_SERR   0x80
+#define NMI_IOCHK  0x40
 
 #define CODE_BEFORE 8
 #define CODE_AFTER  14 /* with the faulting byte; an instruction has at most 15 */
@@ -65,6 +70,18 @@ describe_double_fault(const struct trapframe *tf, char *buf, size_t size)
 		snprintf(buf, size, "double fault (rsp %#lx)", tf->rsp);
 }
 
+/* Spec: Intel ICH9 data sheet, "NMI Status and Control Register" (port 61h). */
+static void
+describe_nmi(char *buf, size_t size)
+{
+	const uint8_t status = inb(NMI_STATUS);
+
+	snprintf(buf, size, "non-maskable interrupt (%s)",
+		 status & NMI_SERR    ? "memory parity or system error"
+		 : status & NMI_IOCHK ? "I/O channel check"
+				      : "no reason given");
+}
+
 void
 fault_describe(const struct trapframe *tf, char *buf, size_t size)
 {
@@ -74,6 +91,8 @@ fault_describe(const struct trapframe *tf, char *buf, size_t size)
 		describe_page_fault(tf, buf, size);
 	else if (vector == TRAP_DF)
 		describe_double_fault(tf, buf, size);
+	else if (vector == TRAP_NMI)
+		describe_nmi(buf, size);
 	else if (vector < TRAP_EXCEPTIONS)
 		snprintf(buf, size, "%s%s", trap_name(vector), from_user(tf) ? " in ring 3" : "");
 	else

@@ -36,8 +36,8 @@ trap_stubs:
 %endrep
 
 ; In:  the frame drawn above, interrupts off.  Out: every register restored.
-; GS base is not used by the kernel yet.  When it is (struct cpu), SWAPGS belongs behind both tests
-; of CS below: after the pushes on the way in, before the pops on the way out.
+; GS base is not used by the kernel yet.  When it is (struct cpu), SWAPGS belongs in two places, each
+; behind a test of TF_CS for ring 3: after the pushes on the way in, before the pops on the way out.
 align 16
 trap_common:
 	push	rax
@@ -55,11 +55,8 @@ trap_common:
 	push	r13
 	push	r14
 	push	r15			; rsp = struct trapframe *, a multiple of 16
-	test	byte [rsp + TF_CS], 3	; from ring 3?
-	jz	trap_from_kernel
 trap_clac:
-	db	0x0f, 0x1f, 0x00	; NOP; under SMAP CLAC, since ring 3 sets AC at will
-trap_from_kernel:
+	db	0x0f, 0x1f, 0x00	; NOP, CLAC under SMAP: AC may come set from outside
 	cld				; the C ABI wants DF clear
 	mov	rdi, rsp
 	call	trap_dispatch

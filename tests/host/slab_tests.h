@@ -247,10 +247,7 @@ test_caches(void **state)
 	assert_null(slab_cache_create("huge", SLAB_OBJECT_MAX + 1));
 }
 
-/*
- * --- random operations; every block carries its own pattern
- * ----------------------------------------
- */
+/* --- random operations; every block carries its own pattern ------------------------------ */
 
 #define MODEL_BLOCKS 700
 

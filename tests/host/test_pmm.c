@@ -90,9 +90,7 @@ in_child(void (*fn)(void))
 		}                                                               \
 	} while (0)
 
-/*
- * --- every frame once, and only those that are free to have -------------------------------------
- */
+/* --- every frame once, and only those that are free to have ------------------------------ */
 
 static bool
 allowed(paddr_t pa)
@@ -231,9 +229,7 @@ test_no_room(void **state)
 	in_child(expect_no_room);
 }
 
-/*
- * --- preferences ---------------------------------------------------------------------------------
- */
+/* --- preferences ------------------------------------------------------------------------- */
 
 static void
 check_order(void)
@@ -274,10 +270,7 @@ test_preferences(void **state)
 	in_child(check_order);
 }
 
-/*
- * --- misuse
- * ---------------------------------------------------------------------------------------
- */
+/* --- misuse ------------------------------------------------------------------------------ */
 
 static void
 test_misuse(void **state)
@@ -303,10 +296,7 @@ test_misuse(void **state)
 	EXPECT_PANIC((void)pmm_alloc_range(1, 3, 0), "assertion");
 }
 
-/*
- * --- random operations against a model
- * ------------------------------------------------------------
- */
+/* --- random operations against a model --------------------------------------------------- */
 
 #define MODEL_FRAMES (MIB(32) / PAGE_SIZE)
 
