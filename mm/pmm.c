@@ -24,7 +24,8 @@
 #define ZONE_LOW_END MIB(16) /* ISA DMA reaches no further */
 #define ZONE_32_END  GIB(4)
 #define LOADER_END   MIB(1) /* the loader's data lies below: kept until pmm_release_boot() */
-#define MAX_RESERVED 4
+#define MAX_RESERVED 6
+#define FREE_BATCH   64 /* frames given back with interrupts off */
 
 struct span {
 	paddr_t start, end;
@@ -247,6 +248,8 @@ reserve_known(void)
 	reserve(0, PAGE_SIZE);
 	reserve(bi->kernel_start, bi->kernel_end);
 	reserve(bi->initrd_start, bi->initrd_end);
+	if (bi->tables_end > LOADER_END) /* another loader's: kept for good */
+		reserve(bi->tables_start, bi->tables_end);
 }
 
 int
