@@ -5,7 +5,7 @@
 ;	NO_48		48h alone fails
 ;	MAX_SECTORS=n	42h with more sectors fails with AH=01h
 ;	ONE_SEGMENT	42h across a 64 KiB boundary fails with AH=09h
-;	FAIL_READS=n	the first n reads fail with AH=04h
+;	FAIL_READS=n	n reads fail with AH=04h, from the first or the FAIL_AT-th one on
 ;	FLIP_READ=n	one bit of what the n-th read delivers is wrong
 ;	DESTROY		reads return with registers, DS, ES and DF full of rubbish
 ;	WRONG_DL=x	int 19h starts the boot sector with this DL, CS=07C0h, rubbish elsewhere, and
@@ -156,9 +156,16 @@ int13:
 	pop	ds
 	inc	word [READS]
 %ifdef FAIL_READS
-	cmp	word [READS], FAIL_READS
+%ifndef FAIL_AT
+%define FAIL_AT 1
+%endif
+	push	ax
+	mov	ax, [READS]
+	sub	ax, FAIL_AT
+	cmp	ax, FAIL_READS		; unsigned: below FAIL_AT is far above
+	pop	ax
 	pop	ds
-	ja	.really
+	jae	.really
 	mov	ah, 0x04
 	leave_with_cf 1
 %else

@@ -13,7 +13,8 @@ FILES = ("MINOS.CFG", "MINOS.ELF", "INITRD.TAR")
 
 
 def run(*argv):
-    subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, f"{argv}: {done.stdout.decode()}"
 
 
 def make_volume(tmp_path, fat, size, cluster_sectors):
@@ -43,8 +44,20 @@ def fetch(tmp_path):
         yield name, local
 
 
+def free_bytes(volume):
+    listing = subprocess.run(["mdir", "-i", volume, "::"], check=True, stdout=subprocess.PIPE)
+    digits = listing.stdout.decode().strip().splitlines()[-1].split("bytes free")[0]
+    return int("".join(c for c in digits if c.isdigit()))
+
+
+def fill(tmp_path, volume, name, size):
+    with open(tmp_path / name, "wb") as f:
+        f.truncate(size)
+    run("mcopy", "-i", volume, str(tmp_path / name), "::")
+
+
 @pytest.mark.parametrize("fat,size,cluster_sectors", [
-    (12, 4 * MIB, 4), (12, 8 * MIB, 8), (16, 16 * MIB, 4), (16, 64 * MIB, 64),
+    (12, 4 * MIB, 4), (12, 8 * MIB, 8), (16, 16 * MIB, 4), (16, 200 * MIB, 64),
     (32, 40 * MIB, 1), (32, 300 * MIB, 8)])
 def test_kinds_of_fat(boot, tmp_path, fat, size, cluster_sectors):
     path, volume = make_volume(tmp_path, fat, size, cluster_sectors)
@@ -58,21 +71,21 @@ def test_kinds_of_fat(boot, tmp_path, fat, size, cluster_sectors):
     (12, 4 * MIB, 2), (16, 16 * MIB, 4), (32, 40 * MIB, 1)])
 def test_fragmented_files(boot, tmp_path, fat, size, cluster_sectors):
     path, volume = make_volume(tmp_path, fat, size, cluster_sectors)
-    # Fill a folder with files of one cluster, then delete every other one: holes of one cluster.
+    # Fill the volume but for 1.6 MiB; there, files of one cluster; then the rest.  With every other
+    # one of them deleted, all that is free is holes of one cluster.
+    cluster = cluster_sectors * 512
+    fill(tmp_path, volume, "FILLER", free_bytes(volume) - 1600 * 1024)
     run("mmd", "-i", volume, "::FILL")
     names = []
-    for i in range(1200 if fat != 32 else 1800):
-        local = os.path.join(str(tmp_path), f"F{i:04}")
-        with open(local, "wb") as f:
-            f.write(b"%04d" % i * (cluster_sectors * 128))
-        names.append(local)
-    try:
-        run("mcopy", "-i", volume, *names, "::FILL")
-    except subprocess.CalledProcessError:
-        pass  # the volume is full: so much the better
-    listed = [f"::FILL/{os.path.basename(n)}" for n in names[::2]]
-    subprocess.run(["mdel", "-i", volume] + listed, check=False, stdout=subprocess.PIPE,
-                   stderr=subprocess.PIPE)
+    for i in range(1400 * 1024 // cluster):
+        names.append(str(tmp_path / f"F{i:04}"))
+        with open(names[-1], "wb") as f:
+            f.write(b"%04d" % i * (cluster // 4))
+    run("mcopy", "-i", volume, *names, "::FILL")
+    fill(tmp_path, volume, "REST", free_bytes(volume) - 2 * cluster)
+    there = subprocess.run(["mdir", "-b", "-i", volume, "::FILL"], check=True,
+                           stdout=subprocess.PIPE).stdout.decode().split()
+    run("mdel", "-i", volume, *there[::2])
     for name, local in fetch(tmp_path):
         run("mcopy", "-i", volume, local, f"::{name}")
     shown = subprocess.run(["mshowfat", "-i", volume, "::MINOS.ELF"], check=True,

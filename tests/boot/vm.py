@@ -45,6 +45,8 @@ class Machine:
 
     def __init__(self, image=IMAGE, *, machine="q35", cpu="max", mem="128M", serial=True,
                  vga="std", media="disk", extra=(), reboot=False, debug_exit=True, paused=False):
+        if image and not os.path.exists(image):
+            raise VmError(f"{image} is missing: run make first")
         self.dir = tempfile.mkdtemp(prefix="minos-vm-")
         self.output = bytearray()  # all that came over the serial line
         self.position = 0  # where expect() goes on
