@@ -19,6 +19,7 @@
 #define PIECE	   128
 #define INPUT_SIZE 4096U /* power of 2 */
 #define CTRL_C	   0x03
+#define ESC	   0x1b
 
 static struct spinlock console_lock = SPINLOCK_INIT("console");
 static struct spinlock input_lock = SPINLOCK_INIT("console input");
@@ -58,14 +59,11 @@ drop(struct spinlock *l, uint64_t flags) NO_LOCK_ANALYSIS
 		spin_unlock(l, flags);
 }
 
-/*
- * The screen's answers to DSR and DA.  A terminal on the serial line answers the same question
- * itself, so ours would be the second one.
- */
+/* The screen's answers to DSR and DA. */
 static void
 reply(void *arg, const char *s, size_t n)
 {
-	if (!use_serial)
+	if (use_screen)
 		console_input(s, n);
 }
 
@@ -154,14 +152,49 @@ show_all(void)
 	}
 }
 
+/*
+ * A program's question to the terminal (ESC [ 6 n: where is the cursor?) must get one answer, and
+ * the screen gives it: there may be nobody at the serial line.  So DSR (final n) and DA (final c)
+ * are not sent there while the screen is in use.  The beginning of a sequence is held back until it
+ * is known what it becomes.
+ */
+#define QUERY_MAX 6 /* ESC [ ? 1 5 n and the like; longer ones are no questions */
+
+static char held[QUERY_MAX]; /* [console_lock] */
+static size_t nr_held;	     /* [console_lock] */
+
+/* Put @c, and what was held back before it, to @out unless it is, or may become, a question.  Returns the bytes put. */
+static size_t
+filter_query(char c, char *out)
+{
+	const bool first = nr_held == 0, second = nr_held == 1;
+	size_t n = nr_held;
+
+	if ((first && c == ESC) || (second && c == '[') ||
+	    (nr_held >= 2 && nr_held < QUERY_MAX && ((c >= '0' && c <= '9') || c == '?'))) {
+		held[nr_held++] = c;
+		return 0;
+	}
+	nr_held = 0;
+	if (n >= 2 && (c == 'n' || c == 'c'))
+		return 0;
+	memcpy(out, held, n);
+	out[n++] = c;
+	return n;
+}
+
 /* \n becomes \r\n. */
 static void
 write_serial(const char *s, size_t n)
 {
-	char out[2 * PIECE];
+	char out[2 * PIECE + QUERY_MAX];
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		if (unlikely(s[i] == ESC || nr_held > 0) && use_screen) {
+			len += filter_query(s[i], out + len);
+			continue;
+		}
 		if (s[i] == '\n')
 			out[len++] = '\r';
 		out[len++] = s[i];
@@ -179,7 +212,7 @@ console_write(const char *s, size_t n)
 		uint64_t flags;
 
 		if (use_serial)
-			serial_wait_room(2 * piece);
+			serial_wait_room(2 * piece + QUERY_MAX);
 		flags = take(&console_lock);
 		if (use_screen) {
 			vga_write(s, piece);

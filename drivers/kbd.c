@@ -13,6 +13,7 @@
 #include <dev/ansi.h>
 #include <dev/power.h>
 #include <kern/clock.h>
+#include <kern/cmdline.h>
 #include <kern/irq.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
@@ -157,7 +158,11 @@ tell_keyboard(uint8_t v)
 	return false;
 }
 
-/* Test the controller and leave it translating to set 1, its interrupts off and the mouse disabled. */
+/*
+ * Find the controller and leave it translating to set 1, its interrupts off and the mouse disabled.
+ * Returns its configuration byte.  Failed tests are only reported: firmware that imitates a
+ * controller for a USB keyboard does not imitate all of it.
+ */
 static int
 controller_init(void)
 {
@@ -174,12 +179,27 @@ controller_init(void)
 	config = (config & ~(CONFIG_KBD_IRQ | CONFIG_AUX_IRQ | CONFIG_KBD_OFF)) | CONFIG_TRANSLATE |
 		 CONFIG_AUX_OFF;
 	if (!command(CTRL_SELF_TEST) || read_polling(POLLS_SELF_TEST) != SELF_TEST_OK)
-		return -EIO;
+		log_notice("kbd: the controller's self-test failed");
 	/* The self-test resets the configuration on some controllers: write it afterwards. */
-	if (!write_config((uint8_t)config) || !command(CTRL_TEST_PORT) ||
-	    read_polling(POLLS) != 0 || !command(CTRL_ENABLE_KBD))
+	if (!write_config((uint8_t)config))
 		return -EIO;
-	return config;
+	if (!command(CTRL_TEST_PORT) || read_polling(POLLS) != 0)
+		log_notice("kbd: the test of the keyboard's line failed");
+	drain();
+	return command(CTRL_ENABLE_KBD) ? config : -EIO;
+}
+
+/* Repeat after 500 ms, 30 times a second; all LEDs off.  A keyboard that takes no such command still types. */
+static bool
+keyboard_init(void)
+{
+	if (!tell_keyboard(KBD_ENABLE))
+		return false;
+	if (tell_keyboard(KBD_SET_TYPEMATIC))
+		(void)tell_keyboard(TYPEMATIC_500MS_30HZ);
+	if (tell_keyboard(KBD_SET_LEDS))
+		(void)tell_keyboard(0);
+	return true;
 }
 
 /* --- LEDs ------------------------------------------------------------------------------------- */
@@ -303,6 +323,16 @@ kbd_irq(void *arg)
 	}
 }
 
+/* kbd= on the command line. */
+static void
+choose_layout(void)
+{
+	char name[8];
+
+	if (cmdline_get("kbd", name, sizeof(name)) > 0 && kbd_set_layout(name) != 0)
+		log_warn("kbd: no layout \"%s\"", name);
+}
+
 int
 kbd_init(void)
 {
@@ -310,13 +340,12 @@ kbd_init(void)
 	int result;
 
 	timer_setup(&led_timer, led_give_up, NULL);
+	choose_layout();
 	if (config < 0)
 		return config;
 	info.controller = true;
 	/* A keyboard may also be plugged in later: go on without one. */
-	info.keyboard = tell_keyboard(KBD_SET_TYPEMATIC) && tell_keyboard(TYPEMATIC_500MS_30HZ) &&
-			tell_keyboard(KBD_SET_LEDS) && tell_keyboard(0) &&
-			tell_keyboard(KBD_ENABLE);
+	info.keyboard = keyboard_init();
 	if (!info.keyboard)
 		log_notice("kbd: controller found, but no keyboard answers");
 	drain();
