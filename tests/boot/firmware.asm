@@ -6,6 +6,7 @@
 ;	ZERO_48		int 13h AH=48h says 0 bytes per sector
 ;	MAX_SECTORS=n	reads of more sectors fail
 ;	FAIL_FIRST=n	the first n reads fail
+;	FAIL_AT=n	the nth read fails
 ;	FLIP_READ=n	the nth read has one bit wrong
 ;	TRASH		int 13h spoils every register that it has no result in, DS, ES, DF and IF
 ;	WRONG_DL=n	the boot sector is started with DL=n, CS=07C0h, other registers arbitrary
@@ -13,7 +14,8 @@
 ;	MESSY_E820	unsorted, overlapping, some to be ignored, of 20 and 24 bytes, carry at the end
 ;	ENDLESS_E820	the same entry for ever
 ;	NO_E820, NO_E801	these calls fail
-;	A20_OFF		A20 is off, and int 15h AX=2401h refuses
+;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses
+; The BIOS's own read of the boot sector does not count.
 ; It hooks int 19h, and from there int 13h and 15h.  Its variables lie in unused vectors (60h on).
 	bits	16
 	org	0
@@ -47,14 +49,13 @@ install:
 int19:
 	push	0
 	pop	ds
+%ifdef WRONG_DL
 	mov	word [READS], 0
+%else
+	mov	word [READS], -1
+%endif
 	hook	13h, int13, OLD13
 	hook	15h, int15, OLD15
-%ifdef A20_OFF
-	in	al, 92h
-	and	al, 0FCh
-	out	92h, al
-%endif
 %ifndef WRONG_DL
 	jmp	far [OLD19]
 %else
@@ -128,8 +129,14 @@ int13:
 .read:
 	inc	word [fs:READS]
 %ifdef FAIL_FIRST
+	cmp	word [fs:READS], 0
+	je	.call
 	cmp	word [fs:READS], FAIL_FIRST
 	jbe	.refuse
+%endif
+%ifdef FAIL_AT
+	cmp	word [fs:READS], FAIL_AT
+	je	.refuse
 %endif
 %ifdef MAX_SECTORS
 	cmp	ah, 42h
@@ -165,6 +172,11 @@ spoil:
 	push	ax
 	push	0
 	pop	fs
+%ifdef A20_OFF
+	in	al, 92h
+	and	al, 0FCh
+	out	92h, al
+%endif
 %ifdef ZERO_48
 	cmp	byte [IN_AH], 48h
 	jne	.size_kept

@@ -56,7 +56,7 @@ def test_bpb_written_by_the_bios(errs, flags):
 
 
 def test_retries_are_reported(errs):
-    m = errs("FAIL_FIRST=4")
+    m = errs("FAIL_AT=3")
     m.prompt()
     assert re.search(r"(?i)retr", m.command("boot"))
 
@@ -68,7 +68,7 @@ def test_stage2_a_read_wrongly(errs):
 
 
 def test_kernel_read_wrongly(errs):
-    m = errs("FLIP_READ=5")
+    m = errs("FLIP_READ=4")
     says(m, r"MINOS\.ELF: wrong checksum")
 
 

@@ -70,7 +70,7 @@ def test_stage2_both_damaged(boot, tmp_path):
         flip(STAGE2_B + 5)(data)
     m = boot(image=changed(tmp_path, edit))
     # The BIOS then goes on to the next device, which is none: no reset.
-    says(m, r"bad MinOS stage2, LBA 128")
+    says(m, r"bad MinOS stage2 LBA 128")
 
 
 def test_a_bit_flipped_in_the_kernel(boot, tmp_path):

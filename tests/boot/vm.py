@@ -17,10 +17,10 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD") or "build")
 IMAGE = os.path.join(BUILD, "minos.img")
 ELF = os.path.join(BUILD, "minos.elf")
-QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+QEMU = os.environ.get("QEMU") or "qemu-system-x86_64"
 
 PROMPT = rb"(?<=\n)(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")

@@ -1,9 +1,11 @@
 # run.mk - what is done with the result: QEMU, Bochs, gdb, tests, lint, figures, a stick.
 
 IMG := $(BUILD)/minos.img
-export BUILD PYTHON NASM
-export QEMU ACCEL MEM QEMU_EXTRA
 QEMU ?= qemu-system-x86_64
+ACCEL ?=
+MEM ?= 128M
+QEMU_EXTRA ?=
+export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
 .PHONY: run run-serial debug bochs test smoke lint bench screenshot usb toolchain reproducible \
 	compile_commands.json
