@@ -109,6 +109,15 @@ const struct selftest selftests[] = {
 	{ "sched.sleep_accuracy",  test_sched_sleep_accuracy },
 	{ "sched.never_early",	   test_sched_sleep_never_early },
 	{ "sched.sleep_under_load", test_sched_sleep_under_load },
+	{ "console.input",	test_console_input },
+	{ "console.full",		test_console_full },
+	{ "console.interrupt",	test_console_interrupt },
+	{ "console.report",	test_console_report },
+	{ "console.irqs_off",	test_console_irqs_off },
+	{ "vga.memory",		test_vga_memory },
+	{ "serial.state",		test_serial_state },
+	{ "kbd.layouts",		test_kbd_layouts },
+	{ "pci.list",		test_pci_list },
 };
 /* clang-format on */
 

@@ -129,5 +129,16 @@ void test_timer_order(void);
 void test_timer_cancel(void);
 void test_timer_rearm(void);
 
+/* test_dev.c */
+void test_console_input(void);
+void test_console_full(void);
+void test_console_interrupt(void);
+void test_console_report(void);
+void test_console_irqs_off(void);
+void test_vga_memory(void);
+void test_serial_state(void);
+void test_kbd_layouts(void);
+void test_pci_list(void);
+
 /* bench.asm */
 void bench_int(void);
