@@ -275,7 +275,10 @@ write8(const struct reg *r, uint8_t v)
 		outb((uint16_t)r->gas.address, v);
 }
 
-/* The firmware owns the power hardware until it is asked for it.  Spec: ACPI 6.4, "Legacy/ACPI Select and the SCI Interrupt". */
+/*
+ * The firmware owns the power hardware until it is asked for it.
+ * Spec: ACPI 6.4, "Legacy/ACPI Select and the SCI Interrupt".
+ */
 static void
 take_hardware(void)
 {

@@ -9,7 +9,7 @@
 /* ANSI counts red, green, blue from bit 0; VGA blue, green, red. */
 static const uint8_t vga_color[16] = {0, 4, 2, 6, 1, 5, 3, 7, 8, 12, 10, 14, 9, 13, 11, 15};
 
-/* The text screen's palette.  Spec: IBM VGA technical reference, "Default palette": brown is dark yellow's place. */
+/* Spec: IBM VGA technical reference, "Default palette": brown stands where dark yellow would. */
 static const uint8_t palette[16][3] = {
 	{0x00, 0x00, 0x00}, {0x00, 0x00, 0xaa}, {0x00, 0xaa, 0x00}, {0x00, 0xaa, 0xaa},
 	{0xaa, 0x00, 0x00}, {0xaa, 0x00, 0xaa}, {0xaa, 0x55, 0x00}, {0xaa, 0xaa, 0xaa},

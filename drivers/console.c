@@ -44,7 +44,7 @@ static bool panicking;
 static char input[INPUT_SIZE];	     /* [input_lock] */
 static uint32_t input_in, input_out; /* [input_lock] free-running */
 static uint64_t overruns;	     /* [input_lock] */
-static bool (*interrupt_hook)(void);
+static console_interrupt_fn interrupt_hook;
 
 static uint64_t
 take(struct spinlock *l) NO_LOCK_ANALYSIS
@@ -348,10 +348,13 @@ console_input_flush(void)
 	serial_input_resume();
 }
 
-void
-console_set_interrupt_hook(bool (*fn)(void))
+console_interrupt_fn
+console_set_interrupt_hook(console_interrupt_fn fn)
 {
+	const console_interrupt_fn old = interrupt_hook;
+
 	interrupt_hook = fn;
+	return old;
 }
 
 uint64_t

@@ -15,7 +15,7 @@
 #define KBC_IN_FULL 0x02
 #define KBC_RESET   0xfe
 
-/* Reset Control Register of Intel's chipsets.  Spec: Intel ICH9 datasheet, "RST_CNT - Reset Control Register". */
+/* Of Intel's chipsets.  Spec: Intel ICH9 datasheet, "RST_CNT - Reset Control Register". */
 #define RST_CNT	     0xcf9
 #define RST_CNT_COLD 0x02
 #define RST_CNT_GO   0x06

@@ -1,8 +1,9 @@
 /*
  * console.h - one terminal of 80x25 on two devices: screen + PS/2 keyboard, and serial line.
  *
- * Everything written appears on both (as the command line's console= says); what is typed at either comes out
- * of one input queue.  Text is UTF-8; the VGA side shows what code page 437 has.  Escape sequences: VT100/ANSI.
+ * Everything written appears on both (as the command line's console= says); what is typed at either
+ * comes out of one input queue.  Text is UTF-8; the VGA side shows what code page 437 has.  Escape
+ * sequences: VT100/ANSI (dev/ansi.h).
  */
 #pragma once
 #include <kern/base.h>
@@ -20,7 +21,7 @@ void console_select(bool screen, bool serial);
 bool console_uses_screen(void);
 bool console_uses_serial(void);
 
-/* Driver table: timers work now, the screen need not follow each write at once.  0, or -ENODEV without a screen. */
+/* Driver table: timers work, so the screen need not follow each write.  0, or -ENODEV without one. */
 int console_start_timer(void);
 
 /* Write UTF-8 bytes; \n becomes \r\n on the serial line.  Context: any. */
@@ -47,8 +48,12 @@ size_t console_input_room(void);
 void console_input_flush(void);
 /* Look back through the screen's history: @lines up, negative down.  Context: any. */
 void console_scroll_view(int lines);
-/* @fn is called, from interrupt context, when Ctrl-C is typed; if it returns true the byte is swallowed. */
-void console_set_interrupt_hook(bool (*fn)(void));
+/*
+ * @fn is called, from interrupt context, when Ctrl-C is typed; if it returns true the byte is
+ * swallowed.  Returns the one before.
+ */
+typedef bool (*console_interrupt_fn)(void);
+console_interrupt_fn console_set_interrupt_hook(console_interrupt_fn fn);
 uint64_t console_input_overruns(void);
 
 /* Terminal size in cells. */

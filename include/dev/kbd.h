@@ -53,7 +53,10 @@ enum {
 	KBD_RGUI = 1 << 7,
 };
 
-/* Locks, in the order of the LED command's bits.  Spec: IBM PS/2 technical reference, "Set/Reset Status Indicators". */
+/*
+ * Locks, in the order of the LED command's bits.
+ * Spec: IBM PS/2 technical reference, "Set/Reset Status Indicators".
+ */
 enum { KBD_SCROLL_LOCK = 1 << 0, KBD_NUM_LOCK = 1 << 1, KBD_CAPS_LOCK = 1 << 2 };
 
 struct kbd_decoder {

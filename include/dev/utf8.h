@@ -25,7 +25,10 @@ enum utf8_result {
 };
 
 enum utf8_result utf8_feed(struct utf8 *u, uint8_t byte, uint32_t *cp);
-/* Encode; returns 1-4 bytes written to @out (UTF8_MAX of room).  What is no character becomes the replacement. */
+/*
+ * Encode into @out, which has room for UTF8_MAX; returns 1-4, the bytes.  What is no character
+ * becomes the replacement.
+ */
 size_t utf8_encode(uint32_t cp, char *out);
 /* Cells that a terminal gives to @cp: 0 (combining, invisible), 1 or 2 (East Asian wide, emoji). */
 unsigned unicode_width(uint32_t cp);

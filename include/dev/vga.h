@@ -8,7 +8,10 @@
 #pragma once
 #include <kern/base.h>
 
-/* Look for a text screen and take over what the loader printed there.  0 or -ENODEV.  Works before memory management. */
+/*
+ * Look for a text screen and take over what the loader printed there.  0 or -ENODEV.  Works before
+ * memory management.
+ */
 int vga_init(void);
 bool vga_present(void);
 
