@@ -16,7 +16,8 @@ ifeq ($(CC_IS_CLANG),y)
 else
   CROSS   := $(if $(findstring x86_64-elf-gcc,$(CC)),$(patsubst %gcc,%,$(CC)))
   CC64    := $(CC) -m64
-  CC32    := $(CC) -m32
+  # x86_64-elf-gcc makes uint32_t an unsigned long with -m32, which %u does not take.
+  CC32    := $(CC) -m32 -U__UINT32_TYPE__ -D__UINT32_TYPE__=unsigned -U__INT32_TYPE__ -D__INT32_TYPE__=int
   LD      := $(CROSS)ld
   OBJCOPY := $(CROSS)objcopy
   NM      := $(CROSS)nm
