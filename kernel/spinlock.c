@@ -30,5 +30,7 @@ spin_not_held(const struct spinlock *l)
 void
 spin_break(struct spinlock *l)
 {
+	if (LOCK_ORDER)
+		lock_order_drop(l);
 	l->locked = 0;
 }

@@ -49,6 +49,8 @@ mutex_lock(struct mutex *m)
 {
 	struct thread *t = thread_self();
 
+	if (LOCK_ORDER)
+		lock_order_none("mutex taken");
 	if (unlikely(!take(m, t)))
 		lock_slow(m, t);
 }

@@ -25,6 +25,18 @@ void spin_contended(struct spinlock *l);
 /* It was not locked. */
 NORETURN void spin_not_held(const struct spinlock *l);
 
+/* kernel/lock_order.c: is the one lock order kept?  Checked in builds with DEBUG=1. */
+#ifdef DEBUG
+#define LOCK_ORDER 1
+#else
+#define LOCK_ORDER 0
+#endif
+/* @l was taken / is about to be released. */
+void lock_order_take(const struct spinlock *l);
+void lock_order_drop(const struct spinlock *l);
+/* The caller does @what ("mutex taken"), which may sleep. */
+void lock_order_none(const char *what);
+
 /* Returns the RFLAGS to hand to spin_unlock().  Taking a lock that this CPU holds panics, naming both sites. */
 static inline uint64_t spin_lock(struct spinlock *l) ACQUIRE(*l);
 static inline void spin_unlock(struct spinlock *l, uint64_t flags) RELEASE(*l);
@@ -37,6 +49,8 @@ spin_lock(struct spinlock *l)
 	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE) != 0))
 		spin_contended(l); /* takes the site from its return address */
 	l->owner_rip = current_rip();
+	if (LOCK_ORDER)
+		lock_order_take(l);
 	return flags;
 }
 
@@ -45,6 +59,8 @@ spin_unlock(struct spinlock *l, uint64_t flags)
 {
 	if (unlikely(l->locked == 0))
 		spin_not_held(l);
+	if (LOCK_ORDER)
+		lock_order_drop(l);
 	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
 	irq_restore(flags);
 }

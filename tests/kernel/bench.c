@@ -60,7 +60,7 @@ measure(const char *name, void (*op)(void), unsigned per)
 
 static volatile bool stop;
 static struct mutex mutex = MUTEX_INIT(mutex, "bench");
-static struct spinlock spin = SPINLOCK_INIT("bench");
+static struct spinlock spin = SPINLOCK_INIT("test bench");
 static uint8_t from[COPY_SIZE], to[COPY_SIZE];
 
 static void
