@@ -73,6 +73,7 @@ const struct selftest selftests[] = {
 	{ "user.smap_smep",		test_user_smap_smep },
 	{ "spin.recursion",	   test_spin_recursion },
 	{ "spin.irq",		   test_spin_irq },
+	{ "spin.order",		   test_spin_order },
 	{ "clock.monotonic",	   test_clock_monotonic },
 	{ "clock.ticks",	   test_clock_ticks },
 	{ "clock.calibration",	   test_clock_calibration },

@@ -49,7 +49,7 @@ void
 test_spin_irq(void)
 {
 	uint64_t outer, inner;
-	struct spinlock other = SPINLOCK_INIT("other");
+	struct spinlock other = SPINLOCK_INIT("test other");
 
 	CHECK(irqs_on());
 	outer = spin_lock(&spin);
@@ -59,6 +59,41 @@ test_spin_irq(void)
 	const bool still_off = !irqs_on();
 	spin_unlock(&spin, outer);
 	CHECK(off && still_off && irqs_on());
+}
+
+static struct spinlock early = SPINLOCK_INIT("pmm"), late = SPINLOCK_INIT("timer");
+
+static void NO_LOCK_ANALYSIS
+take_in_wrong_order(void *arg)
+{
+	(void)arg;
+	(void)spin_lock(&late);
+	(void)spin_lock(&early);
+}
+
+static void NO_LOCK_ANALYSIS
+take_mutex_inside(void *arg)
+{
+	(void)spin_lock(&spin);
+	mutex_lock(arg);
+}
+
+/* Debug builds notice locks taken in the wrong order, even when nothing bad comes of it. */
+void
+test_spin_order(void)
+{
+	struct mutex inner;
+
+	if (!LOCK_ORDER)
+		return;
+	CHECK_EQ(selftest_catch(take_in_wrong_order, NULL), SELFTEST_PANIC);
+	spin_break(&early);
+	spin_break(&late);
+	CHECK(strstr(selftest_panic_text(), "\"pmm\" is taken while \"timer\"") != NULL);
+	mutex_init(&inner, "test");
+	CHECK_EQ(selftest_catch(take_mutex_inside, &inner), SELFTEST_PANIC);
+	spin_break(&spin);
+	CHECK(strstr(selftest_panic_text(), "mutex taken while spinlock") != NULL);
 }
 
 /* --- wait queue ----------------------------------------------------------------------------- */

@@ -86,6 +86,7 @@ void test_user_smap_smep(void);
 /* test_sync.c */
 void test_spin_recursion(void);
 void test_spin_irq(void);
+void test_spin_order(void);
 void test_wait_timeout(void);
 void test_wait_no_lost_wake(void);
 void test_wait_order(void);
