@@ -11,18 +11,26 @@
 
 #define HELD_MAX 8
 
-/* First to last; locks that may never be held together share a rank.  Tests' own locks are not in it. */
+/* First to last, as docs/locking.md has it; locks that may never be held together share a rank.  Tests' own locks are not in it. */
+/* clang-format off */
 static const struct {
 	unsigned rank;
 	const char *name;
 } order[] = {
-	{10, "slab registry"}, {10, "kstack"},	      {10, "kmap"},	{10, "kmalloc large"},
-	{20, "slab cache"},    {30, "vmm"},	      {40, "pmm"},	{50, "console"},
-	{55, "serial"},	       {55, "console input"}, {55, "keyboard"}, {60, "wait queue"},
-	{65, "sched"},	       {70, "timer"},	      {75, "clock"},	{80, "irq"},
-	{90, "pit"},	       {90, "pic"},	      {90, "cmos"},	{90, "pci"},
-	{90, "log"},	       {90, "work"},
+	{ 10, "slab registry" }, { 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 20, "slab cache" },
+	{ 30, "vmm" },
+	{ 40, "pmm" },
+	{ 50, "console" },
+	{ 55, "serial" }, { 55, "console input" }, { 55, "keyboard" },
+	{ 60, "wait queue" },
+	{ 65, "sched" },
+	{ 70, "timer" },
+	{ 75, "clock" },
+	{ 80, "irq" },
+	{ 90, "pit" }, { 90, "pic" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
 };
+/* clang-format on */
 
 static const struct spinlock *held[HELD_MAX]; /* [c] */
 static unsigned nr_held;		      /* [c] */
