@@ -141,7 +141,7 @@ set_mode(struct ansi *t, bool on)
 		case 20: t->newline = on; break;
 		case '?' << 16 | 6:
 			t->origin = on;
-			ansi_goto(t, on ? (int)t->margin_top : 0, 0);
+			ansi_goto(t, 0, 0);
 			break;
 		case '?' << 16 | 7:
 			t->autowrap = on;
@@ -162,7 +162,7 @@ set_margins(struct ansi *t)
 		return;
 	t->margin_top = (unsigned)top - 1;
 	t->margin_bottom = (unsigned)bottom - 1;
-	ansi_goto(t, t->origin ? top - 1 : 0, 0);
+	ansi_goto(t, 0, 0); /* in origin mode that is the top margin */
 }
 
 /* DSR.  Spec: VT510, "DSR - Device Status Reports". */

@@ -62,6 +62,24 @@ rsdp(void **state)
 }
 
 static void
+checksums(void **state)
+{
+	static uint8_t big[70001];
+	uint64_t seed = 11;
+	uint8_t sum = 0;
+
+	memset(big, 0xff, sizeof(big)); /* the largest carries */
+	assert_int_equal(acpi_sum(big, sizeof(big)), (uint8_t) - sizeof(big));
+	for (size_t i = 0; i < sizeof(big); i++) {
+		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		big[i] = (uint8_t)(seed >> 40);
+		sum += big[i];
+		if (i < 100 || i == sizeof(big) - 1)
+			assert_int_equal(acpi_sum(big, i + 1), sum);
+	}
+}
+
+static void
 table_headers(void **state)
 {
 	uint8_t t[64] = "FACP";
@@ -222,11 +240,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rsdp),
-		cmocka_unit_test(table_headers),
-		cmocka_unit_test(fadt),
-		cmocka_unit_test(sleep_package),
-		cmocka_unit_test(sleep_package_nonsense),
+		cmocka_unit_test(rsdp),		 cmocka_unit_test(checksums),
+		cmocka_unit_test(table_headers), cmocka_unit_test(fadt),
+		cmocka_unit_test(sleep_package), cmocka_unit_test(sleep_package_nonsense),
 		cmocka_unit_test(random_tables),
 	};
 

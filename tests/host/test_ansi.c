@@ -80,6 +80,9 @@ plain_text(void **state)
 	assert_int_equal(attr(0, 0), 0x07);
 	feed("\b\bX");
 	assert_string_equal(text(2), "        tXb");
+	feed("\033Enext\033Ddown");
+	assert_string_equal(text(3), "next");
+	assert_string_equal(text(4), "    down");
 }
 
 static void
@@ -117,7 +120,9 @@ deferred_wrap(void **state)
 	feed("PQ");
 	assert_cursor(0, 79);
 	assert_int_equal((char)ansi_line(&term, 0)[79], 'Q');
-	feed("\033[?7h");
+	feed("\033[?7hR\033[?7lS"); /* a wrap that waits is forgotten with it */
+	assert_cursor(0, 79);
+	assert_int_equal((char)ansi_line(&term, 0)[79], 'S');
 }
 
 static void
@@ -216,6 +221,11 @@ margins(void **state)
 	assert_cursor(4, 0);
 	feed("\033[99;3H");
 	assert_cursor(9, 2);
+	feed("\033[6;9r");
+	assert_cursor(5, 0);
+	feed("\033[2;4H\033[6n");
+	assert_cursor(6, 3);
+	assert_string_equal(replies, "\033[2;4R");
 	feed("\033[?6l\033[r\033[24;1H");
 	assert_cursor(23, 0);
 	feed("\033[9;3r"); /* upside down: refused */
@@ -243,6 +253,10 @@ colors(void **state)
 	feed("\r\033[m\033[38;2;85;255;85;44mx\033[0;38mz"); /* true colour, then more; a cut one */
 	assert_int_equal(attr(0, 0), 0x1a);
 	assert_int_equal(attr(0, 1), 0x07);
+	feed("\r\033[0;48;5;1mb\033[0;38;5;1mf\033[0;48;2;1;7;1mt"); /* their numbers mean nothing else */
+	assert_int_equal(attr(0, 0), 0x47);
+	assert_int_equal(attr(0, 1), 0x04);
+	assert_int_equal(attr(0, 2), 0x07);
 	feed("\r\033[0;8mS\033[28mT");
 	assert_int_equal(attr(0, 0), 0x00);
 	assert_int_equal(attr(0, 1), 0x07);
@@ -316,6 +330,10 @@ unicode(void **state)
 	feed("\r\nA\xcc\x81"
 	     "B"); /* a combining accent takes no cell */
 	assert_string_equal(text(2), "AB");
+	feed("\r\nA\xc2\x85\xc2\x9b"
+	     "C"); /* C1 controls in UTF-8 show nothing */
+	assert_string_equal(text(3), "AC");
+	feed("\033[2K\033[A");
 	feed("\r\n\xe4\xb8\xad"
 	     "C"); /* a wide character takes two */
 	assert_string_equal(text(3), "? C");

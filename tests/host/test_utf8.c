@@ -138,6 +138,8 @@ cp437_chosen(void **state)
 	assert_int_equal(cp437_from_unicode(0x4e2d), '?');
 	assert_int_equal(cp437_from_unicode(0x10ffff), '?');
 	assert_int_equal(cp437_from_unicode(UTF8_REPLACEMENT), 0xfe);
+	for (uint32_t cp = 0x7f; cp < 0xa0; cp++)
+		assert_int_equal(cp437_from_unicode(cp), '?');
 	/* Nothing prints as NUL, and Latin-1 shows as something but a question mark. */
 	for (uint32_t cp = 0x20; cp < 0x10000; cp++)
 		assert_true(cp437_from_unicode(cp) != 0);
