@@ -66,9 +66,8 @@ next_drive:
 	push	si
 	mov	[DRIVE], al
 	mov	word [SECTOR_SIZE], 512
-	xor	cx, cx
 	mov	bx, 55AAh
-	mov	ah, 41h				; EDD there?  CX bit 0: packet calls
+	mov	ah, 41h				; EDD there?  CX bit 0: packet calls (CX is even so far)
 	call	int13
 	and	cl, 1
 	mov	[EDD], cl
@@ -78,9 +77,11 @@ next_drive:
 	mov	ah, 48h				; drive parameters
 	call	int13
 .size_known:
-	mov	ax, 128
-	div	byte [SECTOR_SIZE + 1]
-	mov	di, ax				; sectors in a copy: 64, 16 or 8
+	mov	cl, 9				; BSF of 0 (as some say) leaves it so
+	bsf	cx, [SECTOR_SIZE]
+	mov	di, STAGE2_MAX
+	shr	di, cl				; sectors in a copy: 64, 16 or 8
+	mov	ax, di
 	mov	cx, 2
 .copy:
 	add	ax, di				; A starts at twice its size, B at three times
@@ -192,7 +193,7 @@ next_drive:
 	pop	si
 	lodsb
 	mov	[TRACK], ah			; 0 (AX was an LBA): that BPB was not this drive's
-	cmp	al, 'R'
+	cmp	al, 'U'
 	jne	next_drive
 
 ; No drive holds an intact stage 2: say so on COM1 (115200 baud) and on the screen.
@@ -239,8 +240,8 @@ int13:
 	ret
 
 more_drives	db 80h, 81h, 0			; and the next byte ends the list
-unreadable	db "Read err: "
-damaged		db "bad MinOS stage2, LBA 128: rewrite", 0
+unreadable	db "Unread, "
+damaged		db "bad MinOS stage2 LBA 128: rewrite", 0
 
 %if $ - $$ > 1B8h
  %assign over $ - $$ - 1B8h

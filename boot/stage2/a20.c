@@ -18,26 +18,33 @@
 #define KBC_OUT_FULL 0x01
 #define KBC_IN_FULL  0x02
 #define KBC_TIMEOUT  100000 /* polls of about 1 us */
-#define SETTLE_TESTS 32	    /* some chipsets need time until the line is up */
+#define SETTLE_TESTS 32 /* about 1 us apart */
 
 /* Compare a dword with the one 1 MiB above it; with the line off they are the same one. */
 static bool
-a20_is_on(void)
+lines_differ(void)
 {
 #ifdef TEST_A20_STUCK /* no emulator keeps the line off: the message is tested this way */
 	return false;
 #else
-	volatile uint32_t *low = (uint32_t *)BOOT_MAP_ADDR;
-	volatile uint32_t *high = (uint32_t *)(BOOT_MAP_ADDR + 0x100000);
-	bool on = false;
+	static volatile uint32_t low;
+	const volatile uint32_t *high = (uint32_t *)((uint32_t)&low + 0x100000);
 
-	for (uint32_t i = 0; i < SETTLE_TESTS && !on; i++) {
-		*low = ~*high;
-		io_wait();
-		on = *low != *high;
-	}
-	return on;
+	low = ~*high;
+	return low != *high;
 #endif
+}
+
+/* A switch may take a while to show. */
+static bool
+a20_comes_on(void)
+{
+	for (uint32_t i = 0; i < SETTLE_TESTS; i++) {
+		if (lines_differ())
+			return true;
+		io_wait();
+	}
+	return false;
 }
 
 static void
@@ -127,20 +134,33 @@ static const struct {
 	[BOOT_A20_PORTEE] = {a20_portee, "by port EEh"},
 };
 
-void
-a20_enable(void)
+/* Try the methods from @first on; dies if none works. */
+static uint32_t
+turn_on(uint32_t first)
 {
-	for (uint32_t i = 0; i < ARRAY_SIZE(methods); i++) {
+	for (uint32_t i = first; i < ARRAY_SIZE(methods); i++) {
 		methods[i].enable();
-		if (!a20_is_on())
-			continue;
-		info->a20_method = i;
-		trace_known.a20 = true;
-		say("a20      %s\n", methods[i].name);
-		trace("A20 on");
-		return;
+		if (a20_comes_on())
+			return i;
 	}
 	die("Look in the BIOS setup for \"Gate A20\" and set it to fast or on.",
 	    "address line A20 stays off; int 15h AX=2401h, port 92h, the 8042 and port EEh were "
 	    "tried");
+}
+
+void
+a20_enable(void)
+{
+	info->a20_method = turn_on(BOOT_A20_ALREADY);
+	trace_known.a20 = true;
+	say("a20      %s\n", methods[info->a20_method].name);
+	trace("A20 on");
+}
+
+/* Some BIOSes, having moved data above 1 MiB, leave the line as they think it was. */
+void
+a20_keep(void)
+{
+	if (!lines_differ())
+		(void)turn_on(BOOT_A20_BIOS);
 }

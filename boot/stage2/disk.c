@@ -286,6 +286,7 @@ disk_read(uint64_t offset, uint32_t *len, uint32_t buf)
 		want = (uint32_t)(disk.sectors - lba);
 	while (done < want)
 		done += read_some(lba + done, want - done, buf + (done << disk.shift));
+	a20_keep();
 	*len = MIN(*len, (want << disk.shift) - skip);
 	return (const void *)(buf + skip);
 }

@@ -92,6 +92,7 @@ enter_kernel(uint64_t entry)
 	struct boot_trace_entry *records;
 
 	announce_long_mode();
+	a20_keep();
 	build_tables();
 	fault_init64(IDT64);
 	mask_interrupts();

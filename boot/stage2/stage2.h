@@ -55,6 +55,8 @@ extern struct boot_info *const info; /* at BOOT_INFO_ADDR */
 void fault_init(void);
 void cpu_check(void);
 void a20_enable(void);
+/* After BIOS calls that may have turned it off. */
+void a20_keep(void);
 void memory_init(void);
 void disk_init(uint8_t drive);
 void volume_init(void);
