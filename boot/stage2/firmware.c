@@ -59,6 +59,8 @@ scan(uint32_t start, uint32_t end)
 	for (uint32_t at = start; at < end; at += 16) {
 		const uint32_t word = *(const uint32_t *)at;
 
+		if ((word & 0xf2) != 0x52) /* 'R' and '_' pass; nearly all else goes on here */
+			continue;
 		if (word == RSDP_WORD && info->rsdp == 0 && rsdp_valid((const uint8_t *)at))
 			info->rsdp = at;
 		/* The 64-bit entry point is the better one, wherever it stands. */

@@ -4,7 +4,7 @@
 # (the A20 test).
 
 S2SRC := $(sort $(wildcard boot/stage2/*.c boot/stage2/*.asm)) kernel/lib/string.c kernel/lib/printf.c \
-	kernel/lib/crc32.c $(S2_EXTRA)
+	$(S2_EXTRA)
 S2OBJ := $(S2SRC:%=$(BUILD)/s2/%.o)
 
 $(BUILD)/s2/%.c.o: %.c $(FLAGS)
