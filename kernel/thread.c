@@ -134,6 +134,8 @@ thread_exit(int code)
 
 	if (t->essential)
 		panic("thread \"%s\", on which the system lives, exits with %d", t->name, code);
+	if (sched_preempt_count != 0)
+		panic("thread \"%s\" exits with preemption disabled", t->name);
 	/* Off until the next thread runs: whoever is woken here cannot free the stack too early. */
 	irq_disable();
 	(void)wake_all(&t->joiners);
