@@ -306,6 +306,8 @@ buffer_sink(void *arg, const char *s, size_t n)
 	struct buffer *b = arg;
 
 	n = MIN(n, b->left);
+	if (n == 0)
+		return; /* there may be no buffer at all */
 	memcpy(b->at, s, n);
 	b->at += n;
 	b->left -= n;

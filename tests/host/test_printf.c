@@ -2,6 +2,7 @@
  * test_printf.c - kernel/lib/printf.c: what it prints is what libc prints.
  *
  * SOURCES: kernel/lib/printf.c kernel/lib/string.c
+ * CFLAGS: -Wno-format -Wno-format-security
  *
  * Random formats from a fixed seed, each with random arguments, and the corners by hand.
  */
@@ -18,11 +19,6 @@
 #define ROUNDS 200000
 #define SIZE   256
 
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-security"
-#pragma GCC diagnostic ignored "-Wformat-truncation"
-#pragma GCC diagnostic ignored "-Wformat"
-#pragma GCC diagnostic ignored "-Wformat-overflow"
 
 static int __attribute__((format(printf, 3, 0)))
 libc_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
