@@ -153,7 +153,7 @@ a20_enable(void)
 {
 	info->a20_method = turn_on(BOOT_A20_ALREADY);
 	trace_known.a20 = true;
-	say("a20      %s\n", methods[info->a20_method].name);
+	say("a20 %s\n", methods[info->a20_method].name);
 	trace("A20 on");
 }
 

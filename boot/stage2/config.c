@@ -109,7 +109,7 @@ wrong_line(struct boot_config *c, uint32_t line, const char *why)
 void
 config_parse(struct boot_config *c, const char *text, size_t n)
 {
-	char line[BOOT_CMDLINE_MAX + 32];
+	static char line[BOOT_CMDLINE_MAX + 32]; /* the loader's stack is small */
 	uint32_t number = 0;
 
 	for (size_t at = 0; at < n;) {

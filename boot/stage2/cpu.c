@@ -78,6 +78,6 @@ cpu_check(void)
 	if (missing[0])
 		die(advice, "this CPU (%s) has %s", vendor, missing);
 	trace_known.tsc = trace_known.cr4 = trace_known.efer = true;
-	say("cpu      %s, 64-bit\n", vendor);
+	say("cpu %s, 64-bit\n", vendor);
 	trace("cpu");
 }

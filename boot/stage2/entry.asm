@@ -22,24 +22,33 @@ section .header exec
 stage2_entry:
 	cli
 	cld
-	mov	[entry_state.sp], sp
+	movzx	esp, sp
+	mov	[entry_state.sp], esp
 	pushfd
 	pop	dword [entry_state.flags]
 	mov	dword [6 * 4], .no_rdtsc	; a 386 or 486 raises invalid opcode
 	rdtsc
 	mov	[entry_state.tsc], eax
 	mov	[entry_state.tsc + 4], edx
+	jmp	.timed
 .no_rdtsc:
-	mov	sp, STAGE1_HANDOFF
+	xor	eax, eax
+	mov	[entry_state.tsc], eax
+	mov	[entry_state.tsc + 4], eax
+.timed:
+	mov	sp, LOADER_STACK
 	mov	dword [6 * 4], real_mode_fault	; from now on it is a fault
 	mov	eax, cr0
 	mov	[entry_state.cr0], eax
+	xor	eax, eax			; no IDT yet: an exception would reset the machine
+	mov	[idt32_pointer], eax
+	mov	[idt32_pointer + 2], eax
 	mov	dword [return32], start32
 	jmp	to_protected
 
 	bits	32
 start32:
-	mov	esp, STAGE1_HANDOFF
+	mov	esp, LOADER_STACK
 	mov	edi, bss_start
 	mov	ecx, bss_end
 	sub	ecx, edi
@@ -146,7 +155,7 @@ real_mode_fault:
 	xor	ax, ax
 	mov	ds, ax
 	mov	ss, ax
-	mov	sp, STAGE1_HANDOFF
+	mov	sp, LOADER_STACK
 	mov	dword [return32], .report
 	jmp	to_protected
 	bits	32
@@ -156,13 +165,14 @@ real_mode_fault:
 	call	fault_real_mode
 
 section .data align=8
+; The CPU sets a descriptor's accessed bit when it is loaded; here it is set already.
 gdt:
 	dq	0
-	dq	00CF9A000000FFFFh		; CODE32: 4 GiB, execute/read
-	dq	00CF92000000FFFFh		; DATA32
-	dq	00009A000000FFFFh		; CODE16: 64 KiB
-	dq	000092000000FFFFh		; DATA16
-	dq	00AF9A000000FFFFh		; CODE64: L = 1, D = 0
+	dq	00CF9B000000FFFFh		; CODE32: 4 GiB, execute/read
+	dq	00CF93000000FFFFh		; DATA32
+	dq	00009B000000FFFFh		; CODE16: 64 KiB
+	dq	000093000000FFFFh		; DATA16
+	dq	00AF9B000000FFFFh		; CODE64: L = 1, D = 0
 gdt_end:
 gdt_pointer:
 	dw	gdt_end - gdt - 1
@@ -170,22 +180,22 @@ gdt_pointer:
 real_idt:
 	dw	3FFh
 	dd	0
-idt32_pointer:
-	dw	0				; none until fault_init()
-	dd	0
-	align	4
-return32	dd 0
-vector		dd 0
-regs		dd 0
-saved_esp	dd 0
-result_ds	dw 0
-result_es	dw 0
-result_flags	dw 0
-	align	4
-fault_ip	dd 0
-fault_cs	dd 0
+
+section .low nobits alloc write align=8
+idt32_pointer	resw 3				; until fault_init(): nothing
+		resw 1
+return32	resd 1
+vector		resd 1
+regs		resd 1
+saved_esp	resd 1
+result_ds	resw 1
+result_es	resw 1
+result_flags	resw 1
+		resw 1
+fault_ip	resd 1
+fault_cs	resd 1
 entry_state:					; struct entry_state (stage2.h)
-.tsc		dd 0, 0
-.sp		dd 0
-.flags		dd 0
-.cr0		dd 0
+.tsc		resd 2
+.sp		resd 1
+.flags		resd 1
+.cr0		resd 1

@@ -42,7 +42,7 @@ common32:
 	mov	[fault_record.sp], esp
 	mov	dword [fault_record.bits], 32
 report:
-	mov	esp, STAGE1_HANDOFF
+	mov	esp, LOADER_STACK
 	jmp	fault_report
 
 	bits	64
@@ -71,7 +71,7 @@ common64:
 	pop	qword [abs fault_record.flags]
 	pop	qword [abs fault_record.sp]
 	mov	dword [abs fault_record.bits], 64
-	mov	esp, STAGE1_HANDOFF
+	mov	esp, LOADER_STACK
 	push	qword CODE32
 	mov	eax, .compatibility
 	push	rax
@@ -84,12 +84,12 @@ common64:
 	mov	ss, eax
 	jmp	report
 
-section .data align=8
+section .bss align=8
 fault_record:					; struct fault_record (fault.c)
-.vector		dd 0
-.error		dd 0
-.ip		dq 0
-.sp		dq 0
-.flags		dq 0
-.cs		dd 0
-.bits		dd 0
+.vector		resd 1
+.error		resd 1
+.ip		resq 1
+.sp		resq 1
+.flags		resq 1
+.cs		resd 1
+.bits		resd 1

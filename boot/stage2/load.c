@@ -186,7 +186,7 @@ check_image(struct elf_image *image, const struct stream *s, const void *head, u
 uint64_t
 load_kernel(const struct boot_config *config)
 {
-	struct elf_image image;
+	static struct elf_image image;
 	struct stream s;
 	const void *data;
 	uint32_t n;
@@ -215,7 +215,7 @@ load_kernel(const struct boot_config *config)
 	info->kernel_start = image.start;
 	info->kernel_end = image.end;
 	info->kernel_crc = s.crc;
-	say("kernel   %s, %u KiB, CRC-32 %08x%s\n", config->kernel, (s.size + 1023) >> 10, s.crc,
+	say("%s %u KiB, CRC-32 %08x%s\n", config->kernel, (s.size + 1023) >> 10, s.crc,
 	    s.trailer.magic ? "" : " (not verified)");
 	trace("kernel");
 	return image.entry;
@@ -265,7 +265,7 @@ load_initrd(const struct boot_config *config)
 	info->initrd_start = start;
 	info->initrd_end = start + payload(&s);
 	info->initrd_crc = s.crc;
-	say("initrd   %s, %u KiB%s\n", s.name, (s.size + 1023) >> 10,
+	say("%s %u KiB%s\n", s.name, (s.size + 1023) >> 10,
 	    s.trailer.magic ? "" : ", no checksum");
 	trace("initrd");
 }

@@ -38,7 +38,7 @@ void
 stage2_main(void)
 {
 	const uint8_t drive = *(const uint8_t *)STAGE1_DRIVE;
-	struct boot_config config;
+	static struct boot_config config;
 	uint64_t entry;
 
 	fault_init();
@@ -47,7 +47,7 @@ stage2_main(void)
 	trace("protected mode");
 	out_init();
 	info->display = out_display();
-	say("MinOS    stage 2, copy %c, from drive %02xh%s\n",
+	say("MinOS stage 2, copy %c, drive %02xh%s\n",
 	    info->quirks & BOOT_QUIRK_STAGE2_B ? 'B' : 'A', drive,
 	    info->quirks & BOOT_QUIRK_DRIVE ? " (the BIOS named another)" : "");
 	cpu_check();

@@ -100,7 +100,6 @@ volume_init(void)
 		die("Write the image to the medium again.",
 		    "drive %02xh holds no FAT volume (neither the whole medium nor a partition%s%s)",
 		    info->drive, volume.why ? "; last tried: " : "", volume.why ? volume.why : "");
-	say("volume   FAT%u at LBA %u of drive %02xh, %u-byte sectors\n", volume.type,
-	    (uint32_t)(info->volume_offset >> 9), info->drive, info->sector_size);
+	say("volume FAT%u, LBA %u\n", volume.type, (uint32_t)(info->volume_offset >> 9));
 	trace("volume");
 }

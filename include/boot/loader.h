@@ -32,7 +32,7 @@ struct stage2_header {
 
 /*
  * What stage 1 leaves: its stack, which ends at 7C00h, and its drive number.  Stage 2 starts with
- * SP at STAGE1_HANDOFF and keeps it there.  boot/stage1.asm draws the stack.
+ * SP at STAGE1_HANDOFF.  boot/stage1.asm draws the stack.
  */
 #define STAGE1_STACK   0x7c00
 #define STAGE1_DRIVE   0x7c03 /* uint8_t: the drive stage 2 was read from */
@@ -48,7 +48,13 @@ struct stage1_handoff {
 } PACKED;
 
 /* Memory while loading (DESIGN, "Boot").  From 80000h up nothing is ours: EBDA, then ROMs. */
-#define LOADER_STACK_END   0x6000  /* the stack grows from STAGE1_HANDOFF down to here */
+/*
+ * Stage 2's stack has a page of its own, and so have its variables: writing to a page that also
+ * holds code costs an emulator microseconds each time.
+ */
+#define LOADER_LOW_BSS	   0x5f00  /* variables that real mode reaches; ends at 6000h */
+#define LOADER_STACK_END   0x6000
+#define LOADER_STACK	   0x7000  /* grows down to LOADER_STACK_END */
 #define LOADER_TABLES	   0x10000 /* page tables at hand-over, then the 64-bit IDT */
 #define LOADER_TABLES_END  0x18000
 #define LOADER_BOUNCE	   0x20000 /* disk transfers: 64 KiB, and aligned to them */
