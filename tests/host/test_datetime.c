@@ -189,6 +189,10 @@ test_rtc_nonsense(void **state)
 			     .century = 0x20,
 			     .status_b = RTC_B_24H};
 	assert_int_equal(rtc_decode(&r, &dt), -EINVAL); /* 5Ah is no BCD */
+	r.second = 0x59;
+	assert_int_equal(rtc_decode(&r, &dt), 0);
+	r.minute = 0x1a; /* nor is this, though 20 would be a minute */
+	assert_int_equal(rtc_decode(&r, &dt), -EINVAL);
 }
 
 int
