@@ -26,16 +26,18 @@ static struct spinlock input_lock = SPINLOCK_INIT("console input");
 static struct wait_queue input_queue = WAIT_QUEUE_INIT(input_queue);
 
 /*
- * The screen is brought up to date by the first write after a quiet time, then at most once in
- * SHOW_NS, by a later write or the timer, and always before somebody waits for input: scrolling by
- * a hundred lines repaints it once.
+ * The screen follows at once what is written after a quiet time, or does not end a line (a prompt,
+ * an echoed key).  What comes in quick succession is shown together, at most SHOW_NS late: then
+ * scrolling by a hundred lines repaints the screen once.
  */
-#define SHOW_NS (10 * NS_PER_MS)
+#define SHOW_NS	       (10 * NS_PER_MS)
+#define SHOW_PARTS_MAX 16 /* parts of lines that are shown at once within SHOW_NS */
 
 static struct timer show_timer;
-static bool show_deferred;    /* the timer works: not everything must be shown at once */
-static bool show_armed;	      /* [console_lock] */
-static uint64_t next_show_ns; /* [console_lock] */
+static bool show_deferred;     /* the timer works: not everything must be shown at once */
+static bool show_armed;	       /* [console_lock] */
+static uint64_t show_after_ns; /* [console_lock] whole lines wait until then */
+static unsigned show_parts;    /* [console_lock] shown since the last SHOW_NS began */
 
 static bool initialized;
 static bool use_screen, use_serial;
@@ -105,18 +107,22 @@ console_uses_serial(void)
 static void
 show_now(void)
 {
-	next_show_ns = clock_ns() + SHOW_NS;
+	show_after_ns = clock_ns() + SHOW_NS;
+	show_parts = 0;
 	vga_show();
 }
 
 static void
-show_soon(void)
+show_soon(bool line_ended)
 {
-	if (panicking || !show_deferred || clock_ns() >= next_show_ns) {
+	if (panicking || !show_deferred || clock_ns() >= show_after_ns) {
 		show_now();
+	} else if (!line_ended && show_parts < SHOW_PARTS_MAX) {
+		show_parts++;
+		vga_show();
 	} else if (!show_armed) {
 		show_armed = true;
-		timer_arm(&show_timer, next_show_ns);
+		timer_arm(&show_timer, show_after_ns);
 	}
 }
 
@@ -216,7 +222,7 @@ console_write(const char *s, size_t n)
 		flags = take(&console_lock);
 		if (use_screen) {
 			vga_write(s, piece);
-			show_soon();
+			show_soon(piece < n || s[piece - 1] == '\n');
 		}
 		if (use_serial)
 			write_serial(s, piece);
