@@ -125,7 +125,7 @@ test_vmm_large_pages(void)
 	vmm_walk(mid + PAGE_SIZE, &w);
 	CHECK_EQ(w.page_size, PAGE_SIZE);
 	CHECK_EQ(w.pa, MIB(1) + PAGE_SIZE);
-	CHECK(!w.write && !w.user);
+	CHECK(!w.write && !w.user && (!cpu_features.nx || !w.exec)); /* rights come along */
 	vmm_walk(mid - PAGE_SIZE, &w);
 	CHECK_EQ(w.pa, MIB(1) - PAGE_SIZE);
 	vmm_walk(base + MIB(2), &w); /* the neighbour is whole */
@@ -255,6 +255,8 @@ test_vmm_probe(void)
 	CHECK_EQ(vmm_probe_read(&v, 0, 1), -EFAULT);
 	CHECK_EQ(vmm_probe_read(&v, 0x8000000000000000, 8), -EFAULT);
 	CHECK_EQ(vmm_probe_read(&v, (vaddr_t)boot_stack - 4, 8), -EFAULT); /* half in the guard */
+	CHECK_EQ(vmm_probe_read(&v, (vaddr_t)boot_stack_guard - 4, 8),
+		 -EFAULT); /* the other half */
 	CHECK_EQ(vmm_probe_write((vaddr_t)kernel_text_start, &w, 8), -EFAULT);
 	CHECK_EQ(vmm_probe_read(&v, (vaddr_t)kernel_text_start, 8), 0);
 	CHECK_EQ(vmm_probe_read(&v, UINT64_MAX - 3, 8), -EFAULT);
@@ -283,13 +285,15 @@ void
 test_vmm_alloc(void)
 {
 	uint8_t *p = vmm_alloc(3 * PAGE_SIZE - 5);
+	void *next = vmm_alloc(PAGE_SIZE); /* most likely behind it */
 
-	CHECK(p != NULL);
+	CHECK(p != NULL && next != NULL);
 	for (size_t i = 0; i < 3 * PAGE_SIZE; i += 64)
 		CHECK_EQ(p[i], 0);
 	memset(p, 0xff, 3 * PAGE_SIZE);
 	CHECK_EQ(selftest_catch(write_byte, p + 3 * PAGE_SIZE), TRAP_PF); /* the guard behind it */
 	CHECK_EQ(kmap_length(p), 3 * PAGE_SIZE);
+	vmm_free(next, PAGE_SIZE);
 	vmm_free(p, 3 * PAGE_SIZE - 5);
 	CHECK_EQ(selftest_catch(read_byte, p), TRAP_PF);
 	CHECK(vmm_alloc(0) == NULL);
