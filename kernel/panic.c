@@ -21,7 +21,7 @@
 #include <x86/switch.h>
 #include <x86/trap.h>
 
-#define BACKTRACE_LINES 8 /* and perhaps "more": what 25 lines leave room for */
+#define BACKTRACE_LINES 6 /* and perhaps "more": what 25 lines leave room for */
 
 /* SGR sequences: bold white on red, and back. */
 #define ALARM  "\x1b[1;37;41m"
