@@ -64,18 +64,19 @@ int
 rtc_read(struct datetime *out)
 {
 	struct rtc_raw first, second;
+	int result = -ETIMEDOUT;
 
 	if (cmos_read(REG_A) == 0xff && cmos_read(REG_B) == 0xff)
 		return -ENODEV;
-	for (unsigned i = 0; i < TRIES; i++) {
+	for (unsigned i = 0; i < TRIES && result != 0; i++) {
 		if (wait_update_over() != 0)
 			return -ETIMEDOUT;
 		read_registers(&first);
 		read_registers(&second);
 		if (!updating() && memcmp(&first, &second, sizeof(first)) == 0)
-			return rtc_decode(&first, out);
+			result = rtc_decode(&first, out);
 	}
-	return -ETIMEDOUT;
+	return result;
 }
 
 int

@@ -139,7 +139,8 @@ thread_exit(int code)
 	/* Off until the next thread runs: whoever is woken here cannot free the stack too early. */
 	irq_disable();
 	(void)wake_all(&t->joiners);
-	(void)wake_one(&reaper);
+	if (t->detached)
+		(void)wake_one(&reaper);
 	(void)spin_lock(&sched_lock);
 	t->exit_code = code;
 	t->state = THREAD_ZOMBIE;

@@ -11,8 +11,9 @@
 #include <x86/cpu.h>
 
 #define SAMPLES	      8
-#define WINDOW_COUNTS 400  /* 335 us between the two ends */
-#define UNCHANGED_MAX 4096 /* readings with the same result: nothing counts there */
+#define WINDOW_COUNTS 400    /* 335 us between the two ends */
+#define UNCHANGED_MAX 4096   /* readings with the same result: nothing counts there */
+#define READINGS_MAX  200000 /* by then the window has passed on any machine */
 #define PLAUSIBLE_MIN 10000000ULL
 #define PLAUSIBLE_MAX 20000000000ULL
 
@@ -28,7 +29,7 @@ wait_change(uint16_t from, uint16_t least, struct sample *out)
 	uint16_t last = from;
 	unsigned unchanged = 0;
 
-	while (unchanged < UNCHANGED_MAX) {
+	for (unsigned i = 0; i < READINGS_MAX && unchanged < UNCHANGED_MAX; i++) {
 		const uint64_t tsc = rdtsc();
 		const uint16_t count = pit_ruler_read();
 

@@ -19,7 +19,6 @@
 #define ROUNDS 200000
 #define SIZE   256
 
-
 static int __attribute__((format(printf, 3, 0)))
 libc_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 {
