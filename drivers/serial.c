@@ -71,6 +71,11 @@
  * a line which has not moved after this many looks is stuck.
  */
 #define POLLS_STUCK    20000U
+/*
+ * In a panic the report is worth more than the time: about a second.  A virtual machine's line stands
+ * still for as long as its host is busy with other things.
+ */
+#define POLLS_PANIC    1000000U
 #define FLUSH_ROUNDS   (RING_SIZE / 16 + 2)
 #define ROOM_WAIT_MS   500
 #define IRQ_ROUNDS_MAX 256
@@ -145,9 +150,11 @@ pump_locked(void)
 static bool
 pump_polling_locked(void)
 {
+	const unsigned polls = panicking ? POLLS_PANIC : POLLS_STUCK;
+
 	if (info.stuck)
 		return pump_locked();
-	for (unsigned i = 0; i < POLLS_STUCK; i++) {
+	for (unsigned i = 0; i < polls; i++) {
 		if (pump_locked())
 			return true;
 		cpu_relax();
