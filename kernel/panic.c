@@ -84,7 +84,7 @@ print_report(const struct trapframe *tf)
 {
 	char text[100] = "";
 
-	printf("\n" ALARM " KERNEL PANIC: %s " NORMAL "\n", message);
+	printf("\n" ALARM " KERNEL PANIC: %s" NORMAL "\n", message);
 	print_where(tf);
 	if (tf->vector < TRAP_EXCEPTIONS)
 		printf("exception %lu %s%s%s\n", tf->vector, trap_mnemonic((unsigned)tf->vector),
