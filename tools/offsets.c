@@ -11,6 +11,8 @@
 #define CONSTANT(name, value)	    __asm__ volatile("\n->" #name " %0" ::"i"(value))
 #define OFFSET(name, type, member) CONSTANT(name, offsetof(type, member))
 
+_Static_assert(BOOT_KERNEL_VMA == KERNEL_VMA, "loader and kernel agree");
+
 void offsets(void);
 
 void

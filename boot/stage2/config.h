@@ -16,8 +16,8 @@
 
 struct boot_config {
 	char kernel[13];
-	char initrd[13];	   /* empty: none */
-	bool initrd_named;	   /* the file asks for it: it must be there */
+	char initrd[13];   /* empty: none */
+	bool initrd_named; /* the file asks for it: it must be there */
 	bool verify;
 	char cmdline[BOOT_CMDLINE_MAX];
 	uint32_t wrong_count; /* lines not understood: they change nothing */

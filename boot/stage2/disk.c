@@ -36,11 +36,11 @@ struct edd_params {
 static struct {
 	uint8_t drive;
 	bool edd;
-	uint8_t shift;	     /* log2 of the sector size */
-	uint32_t max;	     /* sectors per transfer; shrinks after errors */
+	uint8_t shift;	       /* log2 of the sector size */
+	uint32_t max;	       /* sectors per transfer; shrinks after errors */
 	uint32_t track, heads; /* CHS geometry; 0 = not asked for yet */
-	uint64_t sectors;    /* on the medium, 0 = unknown */
-	uint8_t status;	     /* AH of the last failure */
+	uint64_t sectors;      /* on the medium, 0 = unknown */
+	uint8_t status;	       /* AH of the last failure */
 } disk;
 
 static bool
@@ -124,10 +124,12 @@ probe_floppy(void)
 static void
 find_geometry(void)
 {
-	const uint16_t *bpb = (const uint16_t *)(STAGE1_STACK + 0x18); /* sectors per track, heads */
+	const uint16_t *bpb =
+		(const uint16_t *)(STAGE1_STACK + 0x18); /* sectors per track, heads */
 	struct bios_regs r = {.eax = 0x0800};
 
-	if (disk.drive < FLOPPY_LIMIT && bpb[0] >= 8 && bpb[0] <= 63 && bpb[1] >= 1 && bpb[1] <= 2) {
+	if (disk.drive < FLOPPY_LIMIT && bpb[0] >= 8 && bpb[0] <= 63 && bpb[1] >= 1 &&
+	    bpb[1] <= 2) {
 		disk.track = bpb[0];
 		disk.heads = bpb[1];
 		return;
@@ -159,8 +161,10 @@ use_chs(void)
 static bool
 edd_read(uint64_t lba, uint32_t count, uint32_t buf)
 {
-	struct edd_packet packet = {
-		.size = sizeof(packet), .count = (uint16_t)count, .segment = (uint16_t)(buf >> 4), .lba = lba};
+	struct edd_packet packet = {.size = sizeof(packet),
+				    .count = (uint16_t)count,
+				    .segment = (uint16_t)(buf >> 4),
+				    .lba = lba};
 	struct bios_regs r = {.eax = 0x4200, .esi = (uint32_t)&packet};
 
 	return int13(&r);
@@ -205,7 +209,8 @@ disk_init(uint8_t drive)
 	if (disk.shift == 11)
 		info->media = BOOT_MEDIA_CD;
 	else
-		info->media = drive < FLOPPY_LIMIT && !disk.edd ? BOOT_MEDIA_FLOPPY : BOOT_MEDIA_DISK;
+		info->media =
+			drive < FLOPPY_LIMIT && !disk.edd ? BOOT_MEDIA_FLOPPY : BOOT_MEDIA_DISK;
 }
 
 /* --- reading, with patience --- */
@@ -217,7 +222,8 @@ give_up(uint64_t lba, uint32_t count)
 
 	if (disk.sectors && lba + count > disk.sectors)
 		die("The image is cut short: write it to the medium again, whole.",
-		    "disk read error: drive %02xh, LBA %llu is behind the end of the medium (%llu sectors)",
+		    "disk read error: drive %02xh, LBA %llu is behind the end of the medium (%llu "
+		    "sectors)",
 		    disk.drive, (unsigned long long)lba512,
 		    (unsigned long long)(disk.sectors << (disk.shift - 9)));
 	die("Write the image to the medium again, or try another medium or port.",

@@ -98,7 +98,7 @@ e820_clean(const struct boot_mem *raw, size_t n, struct boot_mem *out, size_t ma
 	uint64_t at = 0, next;
 	size_t count = 0;
 
-	for (; ; at = next) {
+	for (;; at = next) {
 		const uint32_t type = type_at(raw, n, at, &next, &overlap);
 		struct boot_mem *last = count > 0 ? &out[count - 1] : NULL;
 

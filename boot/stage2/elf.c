@@ -5,15 +5,15 @@
  * Information".
  */
 #include "elf.h"
+#include <boot/boot_info.h>
 #include <lib/checked.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <mm/layout.h>
 
 #define CLASS_64   2
 #define DATA_LSB   1
 #define TYPE_EXEC  2
-#define MACHINE    62 /* EM_X86_64 */
+#define MACHINE	   62 /* EM_X86_64 */
 #define PT_LOAD	   1
 #define PT_DYNAMIC 2
 #define PT_INTERP  3
@@ -78,7 +78,7 @@ add_segment(struct elf_image *image, const struct program_header *p, uint64_t fi
 		return fail(image, "ELF segment outside the file");
 	if (p->paddr < ELF_LOWEST || !range_fits(p->paddr, p->mem_size, ELF_HIGHEST))
 		return fail(image, "ELF segment not between 1 MiB and 1 GiB");
-	if (p->vaddr != p->paddr && p->vaddr != p->paddr + KERNEL_VMA)
+	if (p->vaddr != p->paddr && p->vaddr != p->paddr + BOOT_KERNEL_VMA)
 		return fail(image, "ELF segment at a virtual address that is not mapped");
 	*s = (struct elf_segment){p->offset, p->file_size, p->paddr, p->mem_size, p->flags & PF_X};
 	for (uint32_t i = 0; i < image->count; i++)

@@ -8,8 +8,9 @@
 #include <lib/base.h>
 
 #define ELF_SEGMENTS 16
-#define ELF_LOWEST   0x100000ULL   /* segments lie at 1 MiB or above ... */
-#define ELF_HIGHEST  0x40000000ULL /* ... and in the first GiB, which is what is mapped at KERNEL_VMA */
+#define ELF_LOWEST   0x100000ULL /* segments lie at 1 MiB or above ... */
+#define ELF_HIGHEST \
+	0x40000000ULL /* ... and in the first GiB, which is what is mapped at BOOT_KERNEL_VMA */
 
 struct elf_segment {
 	uint64_t offset, file_size; /* in the file */
@@ -18,7 +19,7 @@ struct elf_segment {
 };
 
 struct elf_image {
-	uint64_t entry; /* virtual */
+	uint64_t entry;	     /* virtual */
 	uint64_t start, end; /* physical range of all segments */
 	uint32_t count;
 	struct elf_segment segments[ELF_SEGMENTS];

@@ -205,7 +205,8 @@ fat_next_run(struct fat_volume *v, struct fat_file *f, uint32_t *sector, uint32_
 			return error;
 		if (--f->left == 0) {
 			if (next != 0)
-				return fail(v, -EINVAL, "cluster chain loops or is longer than the file");
+				return fail(v, -EINVAL,
+					    "cluster chain loops or is longer than the file");
 			break;
 		}
 		if (next == 0)
@@ -277,7 +278,8 @@ take_entry(struct fat_volume *v, const uint8_t *e, struct fat_file *f)
 
 /* Look through @count sectors of directory: 1 and *@found, 0 to go on behind them, or -errno. */
 static int
-scan(struct fat_volume *v, uint32_t sector, uint32_t count, const char *packed, const uint8_t **found)
+scan(struct fat_volume *v, uint32_t sector, uint32_t count, const char *packed,
+     const uint8_t **found)
 {
 	for (; count > 0; count--, sector++) {
 		const int error = load_window(v, sector);
@@ -305,7 +307,8 @@ scan_root_chain(struct fat_volume *v, const char *packed, const uint8_t **found)
 	uint32_t cluster = v->root_cluster, bytes = 0;
 
 	while (cluster != 0) {
-		const int result = scan(v, cluster_start(v, cluster), v->cluster_sectors, packed, found);
+		const int result =
+			scan(v, cluster_start(v, cluster), v->cluster_sectors, packed, found);
 		int error;
 
 		if (result != 0)

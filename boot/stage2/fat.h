@@ -18,7 +18,7 @@ struct fat_volume {
 	fat_read_t read;
 	void *ctx;
 	const char *why;
-	uint8_t type;		  /* 12, 16 or 32 */
+	uint8_t type; /* 12, 16 or 32 */
 	uint32_t fat_start, fat_sectors;
 	uint32_t root_start, root_sectors; /* FAT12/16 */
 	uint32_t root_cluster;		   /* FAT32 */

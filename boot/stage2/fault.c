@@ -8,28 +8,12 @@
 #include "x86.h"
 
 #define VECTORS	   32
-#define STUB_SIZE  5 /* CALL rel32 */
 #define SEL_CODE32 0x08
 #define SEL_CODE64 0x28
 #define GATE	   0x8e00 /* present, ring 0, interrupt gate */
 
-/* Filled in by fault_stubs.asm. */
-struct fault_record {
-	uint32_t vector, error;
-	uint64_t ip, sp, flags;
-	uint32_t cs, bits;
-};
-extern const struct fault_record fault_record;
-extern const uint8_t fault_stubs32[], fault_stubs64[];
-extern struct {
-	uint16_t limit;
-	uint32_t base;
-} PACKED idt32_pointer;
-
-NORETURN void fault_report(void);
-NORETURN void fault_real_mode(uint32_t cs, uint32_t ip);
-
-static const char advice[] = "This is a mistake in the loader or damaged memory; please report these lines.";
+static const char advice[] =
+	"This is a mistake in the loader or damaged memory; please report these lines.";
 
 static uint64_t idt[VECTORS];
 
@@ -37,9 +21,10 @@ void
 fault_init(void)
 {
 	for (uint32_t i = 0; i < VECTORS; i++) {
-		const uint32_t at = (uint32_t)fault_stubs32 + i * STUB_SIZE;
+		const uint32_t at = (uint32_t)fault_stubs32 + i * FAULT_STUB_SIZE;
 
-		idt[i] = (uint64_t)((at & 0xffff0000) | GATE) << 32 | SEL_CODE32 << 16 | (at & 0xffff);
+		idt[i] = (uint64_t)((at & 0xffff0000) | GATE) << 32 | SEL_CODE32 << 16 |
+			 (at & 0xffff);
 	}
 	idt32_pointer.limit = sizeof(idt) - 1;
 	idt32_pointer.base = (uint32_t)idt;
@@ -52,7 +37,7 @@ fault_init64(uint32_t where)
 	uint32_t *gate = (uint32_t *)where;
 
 	for (uint32_t i = 0; i < VECTORS; i++, gate += 4) {
-		const uint32_t at = (uint32_t)fault_stubs64 + i * STUB_SIZE;
+		const uint32_t at = (uint32_t)fault_stubs64 + i * FAULT_STUB_SIZE;
 
 		gate[0] = SEL_CODE64 << 16 | (at & 0xffff);
 		gate[1] = (at & 0xffff0000) | GATE;
@@ -65,7 +50,9 @@ fault_report(void)
 {
 	const struct fault_record *f = &fault_record;
 
-	die(advice, "exception %u, error %x, in %u-bit code at %x:%llx, SP %llx, flags %llx, CR0 %x, CR2 %x, CR3 %x, CR4 %x",
+	die(advice,
+	    "exception %u, error %x, in %u-bit code at %x:%llx, SP %llx, flags %llx, CR0 %x, CR2 "
+	    "%x, CR3 %x, CR4 %x",
 	    f->vector, f->error, f->bits, f->cs, (unsigned long long)f->ip,
 	    (unsigned long long)f->sp, (unsigned long long)f->flags, read_cr0(), read_cr2(),
 	    read_cr3(), trace_known.cr4 ? read_cr4() : 0);

@@ -24,10 +24,10 @@ static const char advice[] = "Copy the file to the volume again (mcopy, or any P
 struct stream {
 	const char *name;
 	struct fat_file file;
-	uint32_t size;	 /* of the file */
-	uint32_t offset; /* of the piece to be read next */
+	uint32_t size;		  /* of the file */
+	uint32_t offset;	  /* of the piece to be read next */
 	uint32_t sector, sectors; /* of the current run, on the volume */
-	uint32_t crc;	 /* of all bytes but the last TRAILER ones */
+	uint32_t crc;		  /* of all bytes but the last TRAILER ones */
 	uint8_t tail[TRAILER];
 	struct file_trailer trailer; /* all 0 if the file has none */
 };
@@ -205,7 +205,8 @@ load_kernel(const struct boot_config *config)
 	if (s.trailer.magic)
 		verify(&s);
 	else if (config->verify)
-		die("Append it with tools/mkimage.py trailer, or put `verify off` into " CONFIG_NAME ".",
+		die("Append it with tools/mkimage.py trailer, or put `verify off` into " CONFIG_NAME
+		    ".",
 		    "%s: no checksum at its end", config->kernel);
 	for (uint32_t i = 0; i < image.count; i++) {
 		const struct elf_segment *seg = &image.segments[i];
@@ -230,7 +231,8 @@ check_unverified(const struct stream *s, const void *data)
 	const char *why = tar_check(data, s->size, &offset);
 
 	if (why)
-		die(advice, "%s: no sound tar archive: %s at byte %u", s->name, why, (uint32_t)offset);
+		die(advice, "%s: no sound tar archive: %s at byte %u", s->name, why,
+		    (uint32_t)offset);
 	info->quirks |= BOOT_QUIRK_UNVERIFIED;
 }
 
@@ -265,7 +267,6 @@ load_initrd(const struct boot_config *config)
 	info->initrd_start = start;
 	info->initrd_end = start + payload(&s);
 	info->initrd_crc = s.crc;
-	say("%s %u KiB%s\n", s.name, (s.size + 1023) >> 10,
-	    s.trailer.magic ? "" : ", no checksum");
+	say("%s %u KiB%s\n", s.name, (s.size + 1023) >> 10, s.trailer.magic ? "" : ", no checksum");
 	trace("initrd");
 }

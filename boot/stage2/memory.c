@@ -178,8 +178,7 @@ memory_init(void)
 	info->map_count = e820_clean(raw, info->raw_map_count, map, BOOT_MAP_MAX, &info->quirks);
 	total = ram_between(0, UINT64_MAX);
 	high = ram_between(MIB(1), UINT64_MAX);
-	say("memory %u KiB, %sh, %u entries\n", (uint32_t)(total >> 10), how,
-	    info->raw_map_count);
+	say("memory %u KiB, %sh, %u entries\n", (uint32_t)(total >> 10), how, info->raw_map_count);
 	if (high < MIN_HIGH_RAM)
 		die(advice, "too little memory: %u KiB above 1 MiB", (uint32_t)(high >> 10));
 	memory_require("the loader", BOOT_INFO_ADDR & ~4095U, LOADER_LOW_END);

@@ -157,8 +157,7 @@ sink(void *arg, const char *s, size_t n)
 	}
 }
 
-static PRINTF(1, 0) void
-vsay(const char *fmt, va_list ap)
+static PRINTF(1, 0) void vsay(const char *fmt, va_list ap)
 {
 	(void)vfmt(sink, NULL, fmt, ap);
 	if (screen)

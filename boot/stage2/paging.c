@@ -1,12 +1,11 @@
 /*
  * paging.c - the page tables at hand-over, and the way into the kernel.
  *
- * Physical memory up to 4 GiB at its own address, and the first GiB also at KERNEL_VMA, both in
+ * Physical memory up to 4 GiB at its own address, and the first GiB also at BOOT_KERNEL_VMA, both in
  * pages of 2 MiB, writable and executable: the kernel replaces them by its own at once.
  * Spec: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", "Initializing IA-32e Mode".
  */
 #include <lib/crc32.h>
-#include <mm/layout.h>
 #include "bios.h"
 #include "stage2.h"
 #include "x86.h"
@@ -16,7 +15,7 @@
 #define PTE_PS	0x80
 #define ENTRIES 512
 
-#define TABLE(n)   ((uint64_t *)(LOADER_TABLES + (n) * 4096))
+#define TABLE(n)   ((uint64_t *)(LOADER_TABLES + (n)*4096))
 #define PML4	   TABLE(0)
 #define PDPT_LOW   TABLE(1)
 #define PDPT_HIGH  TABLE(2)
@@ -24,11 +23,11 @@
 #define IDT64	   (LOADER_TABLES + 7 * 4096)
 #define IDT64_SIZE (32 * 16)
 
-#define CMOS_INDEX   0x70
-#define CMOS_DATA    0x71
-#define NMI_OFF	     0x80
-#define PIC1_MASK    0x21
-#define PIC2_MASK    0xa1
+#define CMOS_INDEX 0x70
+#define CMOS_DATA  0x71
+#define NMI_OFF	   0x80
+#define PIC1_MASK  0x21
+#define PIC2_MASK  0xa1
 
 /* Loaded by longmode.asm. */
 struct {
@@ -47,10 +46,10 @@ build_tables(void)
 		entry[1] = 0;
 	}
 	PML4[0] = (uint32_t)PDPT_LOW | PTE_P | PTE_W;
-	PML4[(KERNEL_VMA >> 39) & (ENTRIES - 1)] = (uint32_t)PDPT_HIGH | PTE_P | PTE_W;
+	PML4[(BOOT_KERNEL_VMA >> 39) & (ENTRIES - 1)] = (uint32_t)PDPT_HIGH | PTE_P | PTE_W;
 	for (uint32_t gib = 0; gib < 4; gib++)
 		PDPT_LOW[gib] = (uint32_t)PD(gib) | PTE_P | PTE_W;
-	PDPT_HIGH[(KERNEL_VMA >> 30) & (ENTRIES - 1)] = (uint32_t)PD(0) | PTE_P | PTE_W;
+	PDPT_HIGH[(BOOT_KERNEL_VMA >> 30) & (ENTRIES - 1)] = (uint32_t)PD(0) | PTE_P | PTE_W;
 	info->tables_start = LOADER_TABLES;
 	info->tables_end = LOADER_TABLES_END;
 }
@@ -81,8 +80,8 @@ reserve(const char *name)
 	struct boot_trace_entry *e = trace_reserve(name);
 
 	e->a20 = 1;
-	e->valid = BOOT_TRACE_TSC | BOOT_TRACE_CR0 | BOOT_TRACE_CR4 | BOOT_TRACE_EFER |
-		   BOOT_TRACE_A20;
+	e->valid =
+		BOOT_TRACE_TSC | BOOT_TRACE_CR0 | BOOT_TRACE_CR4 | BOOT_TRACE_EFER | BOOT_TRACE_A20;
 	return e;
 }
 

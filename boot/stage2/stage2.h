@@ -55,6 +55,12 @@ extern struct boot_info *const info; /* at BOOT_INFO_ADDR */
 void fault_init(void);
 void cpu_check(void);
 void a20_enable(void);
+/* No emulator keeps the line off: built with -DTEST_A20_STUCK, the test always says it is. */
+#ifdef TEST_A20_STUCK
+#define TEST_STUCK true
+#else
+#define TEST_STUCK false
+#endif
 /* After BIOS calls that may have turned it off. */
 void a20_keep(void);
 void memory_init(void);
@@ -91,7 +97,26 @@ void load_config(struct boot_config *config);
 uint64_t load_kernel(const struct boot_config *config);
 void load_initrd(const struct boot_config *config);
 
-/* --- fault.c --- */
+/* --- fault.c, fault_stubs.asm --- */
+
+/* Filled in by fault_stubs.asm. */
+struct fault_record {
+	uint32_t vector, error;
+	uint64_t ip, sp, flags;
+	uint32_t cs, bits;
+};
+extern const struct fault_record fault_record;
+/* Entry points, FAULT_STUB_SIZE bytes each: one per vector. */
+#define FAULT_STUB_SIZE 5
+extern const uint8_t fault_stubs32[], fault_stubs64[];
+NORETURN void fault_report(void);
+NORETURN void fault_real_mode(uint32_t cs, uint32_t ip);
+
+/* What LIDT takes; entry.asm loads it again after each BIOS call. */
+extern struct idt_pointer {
+	uint16_t limit;
+	uint32_t base;
+} PACKED idt32_pointer;
 
 /* Have 64-bit exceptions printed, too: fills 32 gates of 16 bytes. */
 void fault_init64(uint32_t idt);

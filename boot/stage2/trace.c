@@ -19,8 +19,8 @@ trace_reserve(const char *name)
 	struct boot_trace_entry *e;
 
 	if (info->trace_count == BOOT_TRACE_MAX)
-		die("This is a mistake in the loader; please report it.", "boot trace is full at %s",
-		    name);
+		die("This is a mistake in the loader; please report it.",
+		    "boot trace is full at %s", name);
 	e = &records[info->trace_count++];
 	fill_dwords(e, 0, sizeof(*e) / 4);
 	strlcpy(e->name, name, sizeof(e->name));

@@ -21,7 +21,7 @@
 struct fat_volume volume;
 
 static struct {
-	uint64_t start; /* of the volume, bytes */
+	uint64_t start;	     /* of the volume, bytes */
 	const uint8_t *data; /* its first bytes; NULL: not read */
 	uint32_t length;
 } cache;
@@ -98,7 +98,8 @@ volume_init(void)
 {
 	if (!find_volume())
 		die("Write the image to the medium again.",
-		    "drive %02xh holds no FAT volume (neither the whole medium nor a partition%s%s)",
+		    "drive %02xh holds no FAT volume (neither the whole medium nor a "
+		    "partition%s%s)",
 		    info->drive, volume.why ? "; last tried: " : "", volume.why ? volume.why : "");
 	say("volume FAT%u, LBA %u\n", volume.type, (uint32_t)(info->volume_offset >> 9));
 	trace("volume");

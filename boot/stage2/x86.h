@@ -41,7 +41,9 @@ cpuid(uint32_t leaf)
 {
 	struct cpuid_regs r;
 
-	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(0));
 	return r;
 }
 
@@ -63,13 +65,13 @@ rdmsr(uint32_t msr)
 	return v;
 }
 
-#define DEFINE_READ_CR(n)                                                                          \
-	static inline uint32_t read_cr##n(void)                                                    \
-	{                                                                                          \
-		uint32_t v;                                                                        \
-                                                                                                   \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory");                        \
-		return v;                                                                          \
+#define DEFINE_READ_CR(n)                                                   \
+	static inline uint32_t read_cr##n(void)                             \
+	{                                                                   \
+		uint32_t v;                                                 \
+                                                                            \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory"); \
+		return v;                                                   \
 	}
 DEFINE_READ_CR(0)
 DEFINE_READ_CR(2)

@@ -7,7 +7,7 @@
  *
  * Hand-over: the loader jumps to the ELF entry in long mode with interrupts off, RDI = physical
  * address of struct boot_info, the first 4 GiB mapped 1:1 and the first GiB also at
- * KERNEL_VMA (include/mm/layout.h).  Nothing else is passed in registers.
+ * BOOT_KERNEL_VMA.  Nothing else is passed in registers.
  */
 #pragma once
 #include <lib/base.h>
@@ -15,15 +15,17 @@
 #define BOOT_INFO_MAGIC	  0x534f6e694d746f42ULL /* the bytes "BotMinOS" */
 #define BOOT_INFO_VERSION 1
 
+#define BOOT_KERNEL_VMA 0xffffffff80000000ULL /* KERNEL_VMA of include/mm/layout.h */
+
 /* Where the loader keeps its data in low memory (DESIGN "Boot": memory while loading). */
-#define BOOT_INFO_ADDR	   0x0500 /* struct boot_info; ends below 1000h */
-#define BOOT_RAW_MAP_ADDR  0x1000 /* E820 entries as the firmware gave them */
-#define BOOT_RAW_MAP_MAX   160	  /* entries of 24 bytes: ends below 2000h */
-#define BOOT_MAP_ADDR	   0x2000 /* the sanitised map */
-#define BOOT_MAP_MAX	   320	  /* entries: ends below 4000h */
-#define BOOT_TRACE_ADDR	   0x4000 /* struct boot_trace_entry[] */
-#define BOOT_TRACE_MAX	   72	  /* entries of 104 bytes: ends below 6000h */
-#define BOOT_CMDLINE_MAX   512	  /* bytes with the terminating NUL */
+#define BOOT_INFO_ADDR	  0x0500 /* struct boot_info; ends below 1000h */
+#define BOOT_RAW_MAP_ADDR 0x1000 /* E820 entries as the firmware gave them */
+#define BOOT_RAW_MAP_MAX  160	 /* entries of 24 bytes: ends below 2000h */
+#define BOOT_MAP_ADDR	  0x2000 /* the sanitised map */
+#define BOOT_MAP_MAX	  320	 /* entries: ends below 4000h */
+#define BOOT_TRACE_ADDR	  0x4000 /* struct boot_trace_entry[] */
+#define BOOT_TRACE_MAX	  72	 /* entries of 104 bytes: ends below 6000h */
+#define BOOT_CMDLINE_MAX  512	 /* bytes with the terminating NUL */
 
 /* Memory map entry, as int 15h E820h defines it.  Spec: ACPI 6.4, "Address Range types". */
 struct boot_mem {
@@ -50,17 +52,17 @@ enum { BOOT_DISPLAY_NONE, BOOT_DISPLAY_TEXT, BOOT_DISPLAY_FRAMEBUFFER };
 
 /* boot_info.quirks: what the loader had to do beyond the plain way. */
 enum {
-	BOOT_QUIRK_RETRY = 1 << 0,	  /* a read succeeded only after a reset and retry */
-	BOOT_QUIRK_CHS = 1 << 1,	  /* reads by cylinder/head/sector */
-	BOOT_QUIRK_HALVED = 1 << 2,	  /* transfers had to be made smaller */
-	BOOT_QUIRK_E801 = 1 << 3,	  /* no E820: map made from int 15h E801h */
-	BOOT_QUIRK_88 = 1 << 4,		  /* no E801 either: map made from int 15h 88h */
-	BOOT_QUIRK_DRIVE = 1 << 5,	  /* DL was wrong: another drive held the system */
-	BOOT_QUIRK_STAGE2_B = 1 << 6,	  /* copy A of stage 2 was damaged, B is running */
-	BOOT_QUIRK_MAP_OVERLAP = 1 << 7,  /* the firmware's map overlapped or was unsorted */
-	BOOT_QUIRK_MAP_CUT = 1 << 8,	  /* more map entries than room: the rest was dropped */
-	BOOT_QUIRK_UNVERIFIED = 1 << 9,	  /* the initrd carries no checksum */
-	BOOT_QUIRK_CONFIG = 1 << 10,	  /* MINOS.CFG has a wrong line, or is absent */
+	BOOT_QUIRK_RETRY = 1 << 0,	 /* a read succeeded only after a reset and retry */
+	BOOT_QUIRK_CHS = 1 << 1,	 /* reads by cylinder/head/sector */
+	BOOT_QUIRK_HALVED = 1 << 2,	 /* transfers had to be made smaller */
+	BOOT_QUIRK_E801 = 1 << 3,	 /* no E820: map made from int 15h E801h */
+	BOOT_QUIRK_88 = 1 << 4,		 /* no E801 either: map made from int 15h 88h */
+	BOOT_QUIRK_DRIVE = 1 << 5,	 /* DL was wrong: another drive held the system */
+	BOOT_QUIRK_STAGE2_B = 1 << 6,	 /* copy A of stage 2 was damaged, B is running */
+	BOOT_QUIRK_MAP_OVERLAP = 1 << 7, /* the firmware's map overlapped or was unsorted */
+	BOOT_QUIRK_MAP_CUT = 1 << 8,	 /* more map entries than room: the rest was dropped */
+	BOOT_QUIRK_UNVERIFIED = 1 << 9,	 /* the initrd carries no checksum */
+	BOOT_QUIRK_CONFIG = 1 << 10,	 /* MINOS.CFG has a wrong line, or is absent */
 };
 
 /* boot_info.a20_method: what turned A20 on. */
@@ -127,8 +129,8 @@ struct boot_info {
 	uint64_t initrd_end;
 	uint32_t kernel_crc; /* CRC-32 of MINOS.ELF without its trailer, as read and checked */
 	uint32_t initrd_crc;
-	uint64_t rsdp;	     /* physical address of the ACPI RSDP, 0 if not found */
-	uint64_t smbios;     /* physical address of the SMBIOS entry point, 0 if not found */
+	uint64_t rsdp;	       /* physical address of the ACPI RSDP, 0 if not found */
+	uint64_t smbios;       /* physical address of the SMBIOS entry point, 0 if not found */
 	uint64_t tables_start; /* physical range of the page tables at hand-over */
 	uint64_t tables_end;
 

@@ -43,7 +43,7 @@ struct stage1_handoff {
 	uint16_t copies_left; /* 2: copy A is running; 1: copy B */
 	uint16_t lba;	      /* where it was read, in the medium's sectors */
 	uint16_t list;
-	uint32_t tsc[2]; /* RDTSC at the first instructions; meaningless on a CPU without it */
+	uint32_t tsc[2];     /* RDTSC at the first instructions; meaningless on a CPU without it */
 	uint16_t dx, cs, sp; /* as the BIOS left them */
 } PACKED;
 
@@ -52,7 +52,7 @@ struct stage1_handoff {
  * Stage 2's stack has a page of its own, and so have its variables: writing to a page that also
  * holds code costs an emulator microseconds each time.
  */
-#define LOADER_LOW_BSS	   0x5f00  /* variables that real mode reaches; ends at 6000h */
+#define LOADER_LOW_BSS	   0x5f00 /* variables that real mode reaches; ends at 6000h */
 #define LOADER_STACK_END   0x6000
 #define LOADER_STACK	   0x7000  /* grows down to LOADER_STACK_END */
 #define LOADER_TABLES	   0x10000 /* page tables at hand-over, then the 64-bit IDT */

@@ -39,7 +39,8 @@ expect_wrong(const char *text, uint32_t line, const char *why)
 static void
 test_nothing_in_it(void **state)
 {
-	static const char *const texts[] = {"", "\n", "\n\n\n", "# a comment", "   \t \r\n# x\r\n", "#\n"};
+	static const char *const texts[] = {
+		"", "\n", "\n\n\n", "# a comment", "   \t \r\n# x\r\n", "#\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		parse(texts[i]);
@@ -135,8 +136,9 @@ test_nul_in_a_line(void **state)
 static void
 test_random_text(void **state)
 {
-	static const char *const words[] = {"kernel ", "initrd ", "cmdline ", "verify ", "none", "off", "\n", "\r\n",
-					    "# ", "A.ELF", "\t", "\0x", "\xff"};
+	static const char *const words[] = {"kernel ", "initrd ", "cmdline ", "verify ", "none",
+					    "off",     "\n",	  "\r\n",     "# ",	 "A.ELF",
+					    "\t",      "\0x",	  "\xff"};
 	uint64_t seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (uint64_t)time(NULL);
 
 	print_message("seed %llu\n", (unsigned long long)seed);
@@ -153,7 +155,8 @@ test_random_text(void **state)
 		}
 		config_defaults(&c);
 		config_parse(&c, text, n);
-		assert_true(memchr(c.cmdline, 0, sizeof(c.cmdline)) && memchr(c.kernel, 0, sizeof(c.kernel)));
+		assert_true(memchr(c.cmdline, 0, sizeof(c.cmdline)) &&
+			    memchr(c.kernel, 0, sizeof(c.kernel)));
 		free(text);
 	}
 }

@@ -52,7 +52,8 @@ test_plain_map(void **state)
 static void
 test_empty_and_ignored(void **state)
 {
-	const struct boot_mem raw[] = {{0x1000, 0, RAM, 1}, {0x2000, 0x1000, RAM, 0}, {0x3000, 0xfff, RAM, 1}};
+	const struct boot_mem raw[] = {
+		{0x1000, 0, RAM, 1}, {0x2000, 0x1000, RAM, 0}, {0x3000, 0xfff, RAM, 1}};
 
 	assert_int_equal(clean(raw, 0), 0);
 	assert_int_equal(clean(raw, ARRAY_SIZE(raw)), 0);
@@ -73,7 +74,8 @@ test_reserved_beats_ram(void **state)
 static void
 test_unsorted_merged(void **state)
 {
-	const struct boot_mem raw[] = {{0x20000, 0x10000, RAM, 1}, {0x10000, 0x10000, RAM, 1}, {0, 0x10000, RAM, 1}};
+	const struct boot_mem raw[] = {
+		{0x20000, 0x10000, RAM, 1}, {0x10000, 0x10000, RAM, 1}, {0, 0x10000, RAM, 1}};
 
 	assert_int_equal(clean(raw, 3), 1);
 	expect(0, 0, 0x30000, RAM);
@@ -83,7 +85,9 @@ test_unsorted_merged(void **state)
 static void
 test_unknown_types_are_reserved(void **state)
 {
-	const struct boot_mem raw[] = {{0, 0x1000, 7, 1}, {0x1000, 0x1000, 0, 1}, {0x2000, 0x1000, 0xffffffff, 1},
+	const struct boot_mem raw[] = {{0, 0x1000, 7, 1},
+				       {0x1000, 0x1000, 0, 1},
+				       {0x2000, 0x1000, 0xffffffff, 1},
 				       {0x3000, 0x1000, BOOT_MEM_NVS, 1}};
 
 	assert_int_equal(clean(raw, 4), 2);
@@ -160,7 +164,8 @@ compare_with_pages(const struct boot_mem *raw, size_t n)
 		assert_true(i == 0 || out[i].start >= out[i - 1].start + out[i - 1].size);
 		assert_true(i == 0 || out[i].start > out[i - 1].start + out[i - 1].size ||
 			    out[i].type != out[i - 1].type);
-		for (uint64_t p = out[i].start / PAGE; p < (out[i].start + out[i].size) / PAGE; p++, covered++)
+		for (uint64_t p = out[i].start / PAGE; p < (out[i].start + out[i].size) / PAGE;
+		     p++, covered++)
 			assert_int_equal(out[i].type, page_type(raw, n, p));
 	}
 	for (uint64_t p = 0; p < MAP_PAGES * 2; p++)
@@ -179,8 +184,8 @@ test_random_maps_against_pages(void **state)
 
 		for (size_t i = 0; i < n; i++)
 			raw[i] = (struct boot_mem){rnd(MAP_PAGES) * PAGE + (rnd(2) ? rnd(PAGE) : 0),
-						   rnd(20) * PAGE + (rnd(2) ? rnd(PAGE) : 0), rnd(5) + 1,
-						   rnd(8) > 0};
+						   rnd(20) * PAGE + (rnd(2) ? rnd(PAGE) : 0),
+						   rnd(5) + 1, rnd(8) > 0};
 		if (round == 0)
 			print_message("seed %llu\n", (unsigned long long)this_seed);
 		compare_with_pages(raw, n);

@@ -14,8 +14,25 @@
 #define MEMORY	  0x10000 /* bytes from 1 MiB on that segments may fill */
 
 /* Offsets in the headers.  Spec: System V ABI, "ELF Header", "Program Header". */
-enum { E_CLASS = 4, E_DATA = 5, E_TYPE = 16, E_MACHINE = 18, E_ENTRY = 24, E_PHOFF = 32, E_PHENTSIZE = 54, E_PHNUM = 56 };
-enum { P_TYPE = 0, P_FLAGS = 4, P_OFFSET = 8, P_VADDR = 16, P_PADDR = 24, P_FILESZ = 32, P_MEMSZ = 40 };
+enum {
+	E_CLASS = 4,
+	E_DATA = 5,
+	E_TYPE = 16,
+	E_MACHINE = 18,
+	E_ENTRY = 24,
+	E_PHOFF = 32,
+	E_PHENTSIZE = 54,
+	E_PHNUM = 56
+};
+enum {
+	P_TYPE = 0,
+	P_FLAGS = 4,
+	P_OFFSET = 8,
+	P_VADDR = 16,
+	P_PADDR = 24,
+	P_FILESZ = 32,
+	P_MEMSZ = 40
+};
 #define PH(n) (64 + 56 * (n))
 
 static uint8_t file[FILE_SIZE], memory[MEMORY];
@@ -123,19 +140,38 @@ test_wrong_fields(void **state)
 		size_t at, size;
 		uint64_t value;
 	} wrong[] = {
-		{0, 1, 0x7e}, {E_CLASS, 1, 1}, {E_DATA, 1, 2}, {E_TYPE, 2, 3}, {E_TYPE, 2, 1},
-		{E_MACHINE, 2, 3}, {E_PHENTSIZE, 2, 32}, {E_PHNUM, 2, 0}, {E_PHNUM, 2, 0xffff},
-		{E_PHOFF, 8, FILE_SIZE}, {E_PHOFF, 8, UINT64_MAX - 8}, {E_ENTRY, 8, 0}, {E_ENTRY, 8, 0x100010},
+		{0, 1, 0x7e},
+		{E_CLASS, 1, 1},
+		{E_DATA, 1, 2},
+		{E_TYPE, 2, 3},
+		{E_TYPE, 2, 1},
+		{E_MACHINE, 2, 3},
+		{E_PHENTSIZE, 2, 32},
+		{E_PHNUM, 2, 0},
+		{E_PHNUM, 2, 0xffff},
+		{E_PHOFF, 8, FILE_SIZE},
+		{E_PHOFF, 8, UINT64_MAX - 8},
+		{E_ENTRY, 8, 0},
+		{E_ENTRY, 8, 0x100010},
 		{E_ENTRY, 8, 0x102240 + KERNEL_VMA}, /* not executable */
 		{E_ENTRY, 8, 0x101234 + KERNEL_VMA}, /* just behind the text */
-		{PH(0) + P_TYPE, 4, 3}, {PH(0) + P_TYPE, 4, 2},
-		{PH(0) + P_OFFSET, 8, FILE_SIZE}, {PH(0) + P_OFFSET, 8, UINT64_MAX},
-		{PH(0) + P_FILESZ, 8, 0x1235}, {PH(0) + P_FILESZ, 8, UINT64_MAX},
-		{PH(0) + P_MEMSZ, 8, UINT64_MAX}, {PH(0) + P_MEMSZ, 8, 0x40000000},
-		{PH(1) + P_MEMSZ, 8, 0x4f}, {PH(0) + P_MEMSZ, 8, 0x2241}, /* overlaps the next */
-		{PH(0) + P_PADDR, 8, 0xff000}, {PH(0) + P_PADDR, 8, 0}, {PH(0) + P_PADDR, 8, UINT64_MAX},
-		{PH(0) + P_PADDR, 8, 0x40000000}, {PH(1) + P_PADDR, 8, 0x101000},
-		{PH(0) + P_VADDR, 8, 0x200000}, {PH(1) + P_VADDR, 8, 0},
+		{PH(0) + P_TYPE, 4, 3},
+		{PH(0) + P_TYPE, 4, 2},
+		{PH(0) + P_OFFSET, 8, FILE_SIZE},
+		{PH(0) + P_OFFSET, 8, UINT64_MAX},
+		{PH(0) + P_FILESZ, 8, 0x1235},
+		{PH(0) + P_FILESZ, 8, UINT64_MAX},
+		{PH(0) + P_MEMSZ, 8, UINT64_MAX},
+		{PH(0) + P_MEMSZ, 8, 0x40000000},
+		{PH(1) + P_MEMSZ, 8, 0x4f},
+		{PH(0) + P_MEMSZ, 8, 0x2241}, /* overlaps the next */
+		{PH(0) + P_PADDR, 8, 0xff000},
+		{PH(0) + P_PADDR, 8, 0},
+		{PH(0) + P_PADDR, 8, UINT64_MAX},
+		{PH(0) + P_PADDR, 8, 0x40000000},
+		{PH(1) + P_PADDR, 8, 0x101000},
+		{PH(0) + P_VADDR, 8, 0x200000},
+		{PH(1) + P_VADDR, 8, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -148,7 +184,8 @@ test_wrong_fields(void **state)
 static void
 test_places_in_memory(void **state)
 {
-	static const uint64_t wrong[] = {0, 0xfe000, 0xfffff, 0x40000000 - 0x1fff, 0x40000000, 0xffffe000};
+	static const uint64_t wrong[] = {0,	     0xfe000,	0xfffff, 0x40000000 - 0x1fff,
+					 0x40000000, 0xffffe000};
 
 	put_segment(1, 0x2240, 0x40000000 - 0x2000, 0x500, 0x2000);
 	assert_int_equal(parse(), 0);
@@ -202,7 +239,8 @@ test_random_damage(void **state)
 		for (uint32_t i = 0; i < image.count; i++) {
 			const struct elf_segment *s = &image.segments[i];
 
-			assert_true(s->offset <= FILE_SIZE && s->file_size <= FILE_SIZE - s->offset);
+			assert_true(s->offset <= FILE_SIZE &&
+				    s->file_size <= FILE_SIZE - s->offset);
 			assert_true(s->file_size <= s->mem_size && s->paddr >= ELF_LOWEST);
 			assert_true(s->paddr + s->mem_size <= ELF_HIGHEST);
 		}

@@ -28,8 +28,8 @@ static struct kind {
 };
 
 static char dir[64];
-static uint8_t *disk;	    /* the volume as it was made */
-static uint8_t *damaged;    /* a copy to spoil */
+static uint8_t *disk;	 /* the volume as it was made */
+static uint8_t *damaged; /* a copy to spoil */
 static size_t disk_sectors;
 static unsigned long reads;
 static struct fat_volume volume;
@@ -85,25 +85,31 @@ make_volume(const struct kind *k, bool fragmented)
 	char path[128], name[16];
 	FILE *f;
 
-	run("cd %s && rm -f * && truncate -s %u vol && mformat -i vol -v LABEL -N 1234 %s ::", dir, k->sectors * 512,
-	    k->format);
+	run("cd %s && rm -f * && truncate -s %u vol && mformat -i vol -v LABEL -N 1234 %s ::", dir,
+	    k->sectors * 512, k->format);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		sprintf(name, "S%u.BIN", sizes[i]);
 		local_file(name, sizes[i]);
 	}
-	run("cd %s && mcopy -i vol S*.BIN :: && mmd -i vol ::FOLDER && cp S511.BIN 'A long name.txt' && "
-	    "mcopy -i vol 'A long name.txt' ::", dir);
+	run("cd %s && mcopy -i vol S*.BIN :: && mmd -i vol ::FOLDER && cp S511.BIN 'A long "
+	    "name.txt' && "
+	    "mcopy -i vol 'A long name.txt' ::",
+	    dir);
 	if (fragmented) {
 		for (int i = 0; i < FILLS; i++) {
 			sprintf(name, "F%d", i);
 			local_file(name, 1);
 		}
-		run("cd %s && mcopy -i vol F* ::FOLDER && mdel -i vol ::FOLDER/F*0 ::FOLDER/F*2 ::FOLDER/F*4 "
-		    "::FOLDER/F*6 ::FOLDER/F*8", dir);
+		run("cd %s && mcopy -i vol F* ::FOLDER && mdel -i vol ::FOLDER/F*0 ::FOLDER/F*2 "
+		    "::FOLDER/F*4 "
+		    "::FOLDER/F*6 ::FOLDER/F*8",
+		    dir);
 	}
 	local_file("BIG.BIN", BIG);
 	if (k->type == 32) /* FSInfo's hint where to look for free clusters: from the start */
-		run("cd %s && printf '\\377\\377\\377\\377' | dd of=vol bs=1 seek=1004 conv=notrunc 2> dd.log", dir);
+		run("cd %s && printf '\\377\\377\\377\\377' | dd of=vol bs=1 seek=1004 "
+		    "conv=notrunc 2> dd.log",
+		    dir);
 	run("cd %s && mcopy -i vol BIG.BIN ::", dir);
 	sprintf(path, "%s/vol", dir);
 	f = fopen(path, "rb");
@@ -127,7 +133,8 @@ read_file(struct fat_file *f, uint8_t *out)
 		assert_true(count > 0 && (uint64_t)sector + count <= volume.sectors);
 		for (; out && count > 0 && at < f->size; count--, sector++, at += FAT_SECTOR)
 			if (sector < disk_sectors)
-				memcpy(out + at, disk + (size_t)sector * FAT_SECTOR, MIN(f->size - at, FAT_SECTOR));
+				memcpy(out + at, disk + (size_t)sector * FAT_SECTOR,
+				       MIN(f->size - at, FAT_SECTOR));
 	}
 	return result < 0 ? result : runs;
 }
@@ -186,9 +193,11 @@ test_real_volumes(void **state)
 static void
 test_names(void **state)
 {
-	static const char *const good[] = {"A", "MINOS.ELF", "12345678.123", "a-b_c~1", "X.Y", "$%'-_@~`", "NOEXT."};
-	static const char *const bad[] = {"", ".", "..", ".A", "123456789", "A.1234", "A.B.C", "A B", "A/B", "A*",
-					  "\xe4.txt", "A\n", "a:b", "12345678.1234", "a?"};
+	static const char *const good[] = {"A",	  "MINOS.ELF", "12345678.123", "a-b_c~1",
+					   "X.Y", "$%'-_@~`",  "NOEXT."};
+	static const char *const bad[] = {
+		"",    ".",  "..",	 ".A",	"123456789", "A.1234",	      "A.B.C", "A B",
+		"A/B", "A*", "\xe4.txt", "A\n", "a:b",	     "12345678.1234", "a?"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		assert_true(fat_name_valid(good[i]));
@@ -210,9 +219,10 @@ test_boot_sector(void **state)
 	static const struct {
 		uint32_t at, value, size;
 	} wrong[] = {
-		{510, 0, 2}, {0, 0, 1}, {11, 0, 2}, {11, 256, 2}, {11, 768, 2}, {11, 8192, 2}, {13, 0, 1}, {13, 3, 1},
-		{14, 0, 2}, {14, 0xffff, 2}, {16, 0, 1}, {16, 200, 1}, {17, 0, 2}, {22, 1, 2}, {22, 0xffff, 2},
-		{19, 40, 2},
+		{510, 0, 2},  {0, 0, 1},       {11, 0, 2},	{11, 256, 2},
+		{11, 768, 2}, {11, 8192, 2},   {13, 0, 1},	{13, 3, 1},
+		{14, 0, 2},   {14, 0xffff, 2}, {16, 0, 1},	{16, 200, 1},
+		{17, 0, 2},   {22, 1, 2},      {22, 0xffff, 2}, {19, 40, 2},
 	};
 
 	make_volume(&kinds[2], false);
@@ -247,13 +257,16 @@ static void
 test_chains(void **state)
 {
 	static const struct {
-		uint32_t index, link; /* this cluster of the file gets this successor (relative to the first) */
+		uint32_t index,
+			link; /* this cluster of the file gets this successor (relative to the first) */
 		bool absolute;
 		const char *why;
 	} cases[] = {
-		{3, 0, false, "loops"}, {3, 3, false, "loops"}, {3, 2, false, "loops"},
-		{3, 0xffff, true, "shorter"}, {3, 0, true, "broken"}, {3, 1, true, "broken"},
-		{3, 0xfff0, true, "broken"}, {3, 0xfff7, true, "broken"}, {48, 49, false, "longer"},
+		{3, 0, false, "loops"},	     {3, 3, false, "loops"},
+		{3, 2, false, "loops"},	     {3, 0xffff, true, "shorter"},
+		{3, 0, true, "broken"},	     {3, 1, true, "broken"},
+		{3, 0xfff0, true, "broken"}, {3, 0xfff7, true, "broken"},
+		{48, 49, false, "longer"},
 	};
 	struct fat_file f;
 
@@ -262,7 +275,8 @@ test_chains(void **state)
 		memcpy(damaged, disk, disk_sectors * FAT_SECTOR);
 		assert_int_equal(fat_mount(&volume, read_disk, damaged), 0);
 		assert_int_equal(fat_open(&volume, "BIG.BIN", &f), 0);
-		set_fat16(f.cluster + cases[i].index, cases[i].absolute ? cases[i].link : f.cluster + cases[i].link);
+		set_fat16(f.cluster + cases[i].index,
+			  cases[i].absolute ? cases[i].link : f.cluster + cases[i].link);
 		volume.window_start = UINT32_MAX;
 		assert_int_equal(read_file(&f, NULL), -EINVAL);
 		if (!strstr(volume.why, cases[i].why))
@@ -280,7 +294,8 @@ test_fat32_root_chain_loops(void **state)
 	memcpy(damaged, disk, disk_sectors * FAT_SECTOR);
 	assert_int_equal(fat_mount(&volume, read_disk, damaged), 0);
 	/* Fill the root directory's first cluster, so that the search goes on to the next: itself. */
-	entry = (volume.data_start + (volume.root_cluster - 2) * volume.cluster_sectors) * FAT_SECTOR;
+	entry = (volume.data_start + (volume.root_cluster - 2) * volume.cluster_sectors) *
+		FAT_SECTOR;
 	for (uint32_t i = 0; i < volume.cluster_sectors * FAT_SECTOR; i += 32)
 		damaged[entry + i] = 0xe5;
 	damage(volume.fat_start * FAT_SECTOR + volume.root_cluster * 4, volume.root_cluster, 4);
@@ -334,7 +349,8 @@ test_random_damage(void **state)
 		memcpy(damaged, disk, disk_sectors * FAT_SECTOR);
 		for (int round = 0; round < 400; round++) {
 			for (long n = random() % 40; n >= 0; n--)
-				damaged[(size_t)random() % (random() % 4 ? meta : 64)] = (uint8_t)random();
+				damaged[(size_t)random() % (random() % 4 ? meta : 64)] =
+					(uint8_t)random();
 			if (random() % 8)
 				memcpy(damaged, disk, random() % 2 ? 64 : FAT_SECTOR);
 			reads = 0;
@@ -368,14 +384,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_volumes),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_boot_sector),
-		cmocka_unit_test(test_root_of_fat32),
-		cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_fat32_root_chain_loops),
-		cmocka_unit_test(test_read_errors),
-		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_real_volumes), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_boot_sector),  cmocka_unit_test(test_root_of_fat32),
+		cmocka_unit_test(test_chains),	     cmocka_unit_test(test_fat32_root_chain_loops),
+		cmocka_unit_test(test_read_errors),  cmocka_unit_test(test_random_damage),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
