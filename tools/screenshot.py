@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "boot"))
 from vm import Machine, VmError  # noqa: E402  (the path above)
 
-COMMANDS = ["uname -a", "date", "ps", "lspci"]
+COMMANDS = ["uname -a", "ps", "lspci", "vmmap ffffffff80100000"]
 
 
 def main():
