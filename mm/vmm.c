@@ -193,27 +193,47 @@ unmap_locked(vaddr_t va, size_t len)
 	}
 }
 
+/*
+ * Fill entries of one table, from the one for @va on, with pages of @level: to the table's end, the
+ * end of [va, va+len), or an entry that is taken by a table of smaller pages.  Returns the bytes
+ * mapped, 0 when memory is short.
+ */
+static size_t
+map_in_table(vaddr_t va, paddr_t pa, size_t len, unsigned level, unsigned prot)
+{
+	const uint64_t size = level_size(level);
+	const pte_t flags = leaf_flags(prot, level);
+	pte_t *e = make_entry(va, level);
+	size_t done = 0;
+
+	if (e == NULL)
+		return 0;
+	do {
+		*e++ = (pa + done) | flags;
+		done += size;
+	} while (len - done >= size && pte_index(va + done, level) != 0 && (*e & PTE_P) == 0);
+	return done;
+}
+
 /* Nothing is mapped there.  A large page cannot replace a table that exists: fall to its level. */
 static int
 map_locked(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 {
-	const vaddr_t start = va;
+	size_t done = 0;
 
-	while (len > 0) {
-		unsigned level = best_level(va, pa, len), found;
-		pte_t *e = find_entry(va, &found);
+	while (done < len) {
+		unsigned found;
+		const unsigned best = best_level(va + done, pa + done, len - done);
+		size_t n;
 
-		level = MIN(level, found);
-		e = make_entry(va, level);
-		if (e == NULL) {
-			if (va > start)
-				unmap_locked(start, va - start);
+		(void)find_entry(va + done, &found);
+		n = map_in_table(va + done, pa + done, len - done, MIN(best, found), prot);
+		if (n == 0) {
+			if (done > 0)
+				unmap_locked(va, done);
 			return -ENOMEM;
 		}
-		*e = pa | leaf_flags(prot, level);
-		va += level_size(level);
-		pa += level_size(level);
-		len -= level_size(level);
+		done += n;
 	}
 	return 0;
 }
