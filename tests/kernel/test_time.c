@@ -223,7 +223,7 @@ test_timer_rearm(void)
 
 /* --- wall time ------------------------------------------------------------------------------ */
 
-/* The clock says what the chip says, give or take the second in which either changes. */
+/* Set from the chip, the clock says what the chip says, give or take the second in which either changes. */
 void
 test_clock_wall(void)
 {
@@ -231,12 +231,13 @@ test_clock_wall(void)
 	uint64_t wall, chip;
 
 	if (clock_wall() == 0)
-		return; /* no chip */
+		return;		 /* no chip */
+	CHECK_EQ(rtc_init(), 0); /* again: a virtual machine's chip may run by another clock */
 	CHECK_EQ(rtc_read(&dt), 0);
 	chip = datetime_to_unix(&dt);
 	wall = clock_wall();
 	CHECK(dt.year >= 2020 && dt.year < 2100);
-	CHECK(wall + 2 >= chip && wall <= chip + 2);
+	CHECK(wall + 1 >= chip && wall <= chip + 1);
 }
 
 void
