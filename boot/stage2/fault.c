@@ -12,8 +12,10 @@
 #define SEL_CODE64 0x28
 #define GATE	   0x8e00 /* present, ring 0, interrupt gate */
 
-static const char advice[] =
+static const char advice32[] =
 	"This is a mistake in the loader or damaged memory; please report these lines.";
+static const char advice64[] =
+	"The kernel failed before it could report itself; please report these lines.";
 
 static uint64_t idt[VECTORS];
 
@@ -50,12 +52,12 @@ fault_report(void)
 {
 	const struct fault_record *f = &fault_record;
 
-	die(advice,
-	    "exception %u, error %x, in %u-bit code at %x:%llx, SP %llx, flags %llx, CR0 %x, CR2 "
-	    "%x, CR3 %x, CR4 %x",
+	die(f->bits == 64 ? advice64 : advice32,
+	    "exception %u, error code %xh, in %u-bit code at %x:%llxh, SP %llxh, flags %llxh, "
+	    "CR0 %xh, CR2 %llxh, CR3 %xh, CR4 %xh",
 	    f->vector, f->error, f->bits, f->cs, (unsigned long long)f->ip,
-	    (unsigned long long)f->sp, (unsigned long long)f->flags, read_cr0(), read_cr2(),
-	    read_cr3(), trace_known.cr4 ? read_cr4() : 0);
+	    (unsigned long long)f->sp, (unsigned long long)f->flags, read_cr0(),
+	    (unsigned long long)f->cr2, read_cr3(), trace_known.cr4 ? read_cr4() : 0);
 }
 
 void

@@ -40,6 +40,8 @@ common32:
 	pop	dword [fault_record.cs]
 	pop	dword [fault_record.flags]
 	mov	[fault_record.sp], esp
+	mov	eax, cr2
+	mov	[fault_record.cr2], eax
 	mov	dword [fault_record.bits], 32
 report:
 	mov	esp, LOADER_STACK
@@ -70,6 +72,8 @@ common64:
 	mov	[abs fault_record.cs], eax
 	pop	qword [abs fault_record.flags]
 	pop	qword [abs fault_record.sp]
+	mov	rax, cr2
+	mov	[abs fault_record.cr2], rax
 	mov	dword [abs fault_record.bits], 64
 	mov	esp, LOADER_STACK
 	push	qword CODE32
@@ -91,5 +95,6 @@ fault_record:					; struct fault_record (fault.c)
 .ip		resq 1
 .sp		resq 1
 .flags		resq 1
+.cr2		resq 1
 .cs		resd 1
 .bits		resd 1

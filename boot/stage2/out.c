@@ -22,7 +22,11 @@
 #define LCR_DLAB     0x80
 #define MCR_LOOP     0x1e
 #define MCR_DTR_RTS  0x03
-#define UART_TIMEOUT 20000 /* polls; a character takes 87 us, a poll about 1 us */
+/*
+ * Polls of about 1 us.  A character takes 87 us, but an emulator's line waits for its reader.
+ */
+#define UART_TIMEOUT 2000000
+#define LOOP_TIMEOUT 20000
 
 #define COLUMNS	     80
 #define ROWS	     25
@@ -38,7 +42,7 @@ static uint8_t attr = ATTR_NORMAL;
 static void
 serial_init(void)
 {
-	uint32_t polls = UART_TIMEOUT;
+	uint32_t polls = LOOP_TIMEOUT;
 
 	outb(UART_LCR, LCR_DLAB | LCR_8N1);
 	outb(COM1, 1);

@@ -102,7 +102,7 @@ void load_initrd(const struct boot_config *config);
 /* Filled in by fault_stubs.asm. */
 struct fault_record {
 	uint32_t vector, error;
-	uint64_t ip, sp, flags;
+	uint64_t ip, sp, flags, cr2;
 	uint32_t cs, bits;
 };
 extern const struct fault_record fault_record;
