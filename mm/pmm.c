@@ -4,8 +4,9 @@
  * RAM that is used already (kernel image, initrd, this allocator's own tables, frame 0) is cut out
  * of the memory map first; what remains are the managed ranges.  A frame that lies in none of
  * them is foreign, so freeing it is noticed, and no bit is spent on holes, however high the
- * addresses.  Ranges are cut at 16 MiB and 4 GiB and kept in the order in which they are used
- * up: first [16 MiB, 4 GiB), then above, last the low zone that ISA DMA and start-up code need.
+ * addresses.  Ranges are cut at 1 MiB, 16 MiB and 4 GiB and kept in the order in which they are
+ * used up: first [16 MiB, 4 GiB), then above, then what ISA DMA can reach, last what start-up code
+ * of other CPUs needs.
  *
  * Each range has three levels of bits: frames; words of those with a bit set; words of those
  * again.  The top level has one word for each GiB, so a search looks at a handful of words
@@ -24,6 +25,7 @@
 #define ZONE_LOW_END MIB(16) /* ISA DMA reaches no further */
 #define ZONE_32_END  GIB(4)
 #define LOADER_END   MIB(1) /* the loader's data lies below: kept until pmm_release_boot() */
+#define NR_ZONES     4
 #define MAX_RESERVED 6
 #define FREE_BATCH   64 /* frames given back with interrupts off */
 
@@ -98,7 +100,7 @@ struct cutter {
 static void
 cut_at_zones(const struct cutter *c, paddr_t start, paddr_t end)
 {
-	static const paddr_t boundaries[] = {ZONE_LOW_END, ZONE_32_END};
+	static const paddr_t boundaries[] = {LOADER_END, ZONE_LOW_END, ZONE_32_END};
 
 	for (size_t i = 0; i < ARRAY_SIZE(boundaries); i++) {
 		if (start < boundaries[i] && boundaries[i] < end) {
@@ -168,12 +170,15 @@ survey_piece(void *arg, paddr_t start, paddr_t end)
 
 struct builder {
 	uint64_t *next; /* words not yet given out */
-	unsigned zone;	/* only pieces of this zone */
+	unsigned zone;	/* only pieces of this zone; see zone_of() */
 };
 
+/* Which memory is used up first (0) and last. */
 static unsigned
 zone_of(paddr_t start)
 {
+	if (start < LOADER_END)
+		return 3;
 	return start < ZONE_LOW_END ? 2 : start < ZONE_32_END ? 0 : 1;
 }
 
@@ -275,7 +280,7 @@ pmm_init(void)
 	{
 		struct builder b = {.next = (uint64_t *)(ranges + s.ranges)};
 
-		for (b.zone = 0; b.zone < 3; b.zone++)
+		for (b.zone = 0; b.zone < NR_ZONES; b.zone++)
 			for_each_piece(build_piece, &b);
 	}
 	assert(nr_ranges == s.ranges);

@@ -80,7 +80,7 @@ trap_unexpected(void)
 }
 
 /* Nobody handles it: the end, unless a self-test waits for just this. */
-static void
+static __attribute__((noinline)) void
 exception_unhandled(const struct trapframe *tf)
 {
 	char text[160];

@@ -260,6 +260,15 @@ check_order(void)
 }
 
 static void
+check_low_memory_last(void)
+{
+	start_allocator();
+	pmm_release_boot();
+	for (unsigned i = 0; i < 500; i++)
+		CHILD_CHECK(pmm_alloc() >= MIB(1));
+}
+
+static void
 test_preferences(void **state)
 {
 	(void)state;
@@ -268,6 +277,10 @@ test_preferences(void **state)
 	add(0x100000, MIB(64), BOOT_MEM_RAM);
 	add(GIB(4), GIB(4) + MIB(64), BOOT_MEM_RAM);
 	in_child(check_order);
+	new_map();
+	add(0, 0x9f000, BOOT_MEM_RAM);
+	add(0x100000, MIB(8), BOOT_MEM_RAM);
+	in_child(check_low_memory_last);
 }
 
 /* --- misuse ------------------------------------------------------------------------------ */
