@@ -110,6 +110,7 @@ const struct selftest selftests[] = {
 	{ "sched.sleep_accuracy",  test_sched_sleep_accuracy },
 	{ "sched.never_early",	   test_sched_sleep_never_early },
 	{ "sched.sleep_under_load", test_sched_sleep_under_load },
+	{ "sched.stress",	   test_sched_stress },
 	{ "console.input",	test_console_input },
 	{ "console.full",		test_console_full },
 	{ "console.interrupt",	test_console_interrupt },

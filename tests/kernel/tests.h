@@ -118,6 +118,9 @@ void test_sched_sleep_accuracy(void);
 void test_sched_sleep_never_early(void);
 void test_sched_sleep_under_load(void);
 
+/* test_stress.c */
+void test_sched_stress(void);
+
 /* test_time.c */
 void test_clock_monotonic(void);
 void test_clock_ticks(void);
