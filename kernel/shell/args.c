@@ -16,7 +16,7 @@ arg_number_max(const char *s, uint64_t max, uint64_t *out)
 	if (result == -EINVAL)
 		sh_printf("'%s' is not a number (decimal, or hexadecimal as 0x1f)\n", s);
 	else if (result != 0 || value > max)
-		sh_printf("%s is too large, the limit is %#lx (%lu)\n", s, max, max);
+		sh_printf("%s is too large, the limit is %lu (%#lx)\n", s, max, max);
 	if (result != 0 || value > max)
 		return false;
 	*out = value;
@@ -78,6 +78,18 @@ size_text(uint64_t bytes)
 	return t;
 }
 
+struct pointer_text
+pointer_text(uint64_t value)
+{
+	struct pointer_text t;
+
+	if (value >> 48 == 0xffff)
+		snprintf(t.s, sizeof(t.s), "~%012lx", value & 0xffffffffffff);
+	else
+		snprintf(t.s, sizeof(t.s), "%lx", value);
+	return t;
+}
+
 struct sym_text
 sym_text(uint64_t addr)
 {
@@ -119,9 +131,10 @@ print_bits(const struct bit_name *names, size_t n, uint64_t value)
 		char bits[8];
 
 		if (b->width == 1)
-			snprintf(bits, sizeof(bits), "%u", b->bit);
+			snprintf(bits, sizeof(bits), "%u", (unsigned)b->bit);
 		else
-			snprintf(bits, sizeof(bits), "%u-%u", b->bit + b->width - 1, b->bit);
+			snprintf(bits, sizeof(bits), "%u-%u", b->bit + b->width - 1U,
+				 (unsigned)b->bit);
 		sh_printf(field > 9 ? "  %5s  %#-4lx %-8s %s\n" : "  %5s  %-4lu %-8s %s\n", bits,
 			  field, b->name, b->meaning);
 	}

@@ -10,6 +10,7 @@
 
 /* --- help ---------------------------------------------------------------------------------------- */
 
+#define HELP_WIDTH  79
 #define GROUP_WIDTH 12 /* columns of a group's name in the overview */
 
 static bool
@@ -59,6 +60,27 @@ help_briefs(const char *group)
 	return any;
 }
 
+/* Print lines, breaking those that are too long for the screen between words. */
+static void
+print_wrapped(const char *s)
+{
+	while (*s != '\0') {
+		size_t n = 0;
+
+		while (s[n] != '\0' && s[n] != '\n')
+			n++;
+		if (n > HELP_WIDTH)
+			for (n = HELP_WIDTH; n > 1 && s[n] != ' ';)
+				n--;
+		sh_printf("%.*s\n", (int)n, s);
+		s += n;
+		while (*s == ' ')
+			s++;
+		if (*s == '\n')
+			s++;
+	}
+}
+
 static void
 help_overview(void)
 {
@@ -90,7 +112,8 @@ cmd_help(int argc, char **argv)
 	if (c != NULL) {
 		sh_printf("%s - %s\nusage: %s\n", c->name, c->brief, c->usage);
 		if (c->help[0] != '\0')
-			sh_printf("\n%s\n", c->help);
+			sh_printf("\n");
+		print_wrapped(c->help);
 		return 0;
 	}
 	if (help_briefs(strcmp(argv[1], "all") == 0 ? NULL : argv[1]))

@@ -171,11 +171,11 @@ print_times_summary(const struct boot_trace_entry *first, const struct boot_trac
 {
 	if (first == NULL || clock_tsc_hz() == 0)
 		return;
-	sh_printf("From %s to %s: %s us, of which %s us were spent waiting for the disk.\n",
-		  first->name, last->name, ticks_text(last->tsc - first->tsc, true).s,
+	sh_printf("From %s to %s: %s us, of which %s us waiting for the disk.\n", first->name,
+		  last->name, ticks_text(last->tsc - first->tsc, true).s,
 		  ticks_text(last->disk_tsc - first->disk_tsc, true).s);
-	sh_printf("At %s the counter stood at %s ticks, %s us: firmware, since reset.\n",
-		  first->name, num_text(first->tsc).s, ticks_text(first->tsc, true).s);
+	sh_printf("Before %s, since reset: %s ticks, %s us of firmware.\n", first->name,
+		  num_text(first->tsc).s, ticks_text(first->tsc, true).s);
 }
 
 /*
@@ -187,15 +187,14 @@ print_times(const struct boot_trace_entry *e, size_t n)
 {
 	const struct boot_trace_entry *first = NULL, *before = NULL;
 
-	sh_printf("\n #  TRANSITION           TICKS SINCE LAST       us      TOTAL us   DISK us  "
-		  "RESULT\n");
+	sh_printf("\n #  TRANSITION         TICKS SINCE LAST           us  TOTAL us   DISK us\n");
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool timed = (e->valid & BOOT_TRACE_TSC) != 0;
 		const bool both = timed && before != NULL;
 		const uint64_t delta = both ? e->tsc - before->tsc : 0;
 
 		first = first == NULL && timed ? e : first;
-		sh_printf("%2zu  %-20s %16s %12s %9s %9s", i, e->name,
+		sh_printf("%2zu  %-18s %16s %12s %9s %9s", i, e->name,
 			  both ? num_text(delta).s : "-", ticks_text(delta, both).s,
 			  ticks_text(timed ? e->tsc - first->tsc : 0, timed).s,
 			  ticks_text(both ? e->disk_tsc - before->disk_tsc : 0, both).s);
@@ -224,18 +223,6 @@ hex_text(uint64_t value, int width, bool known)
 		snprintf(t.s, sizeof(t.s), "%0*lx", width, value);
 	else
 		snprintf(t.s, sizeof(t.s), "%*s", width, "-");
-	return t;
-}
-
-/* An instruction or stack pointer; the kernel's upper half is abbreviated so that a line fits 80 columns. */
-static struct hex_text
-pointer_text(uint64_t value)
-{
-	struct hex_text t;
-
-	snprintf(t.s, sizeof(t.s), "%lx", value);
-	if (strlen(t.s) == 16 && strncmp(t.s, "ffff", 4) == 0)
-		snprintf(t.s, sizeof(t.s), "~%012lx", value & 0xffffffffffff);
 	return t;
 }
 

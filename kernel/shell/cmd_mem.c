@@ -27,7 +27,7 @@ print_frames(void)
 		  size_text((uint64_t)s.free << PAGE_SHIFT).s);
 	sh_printf("  used           %11zu  %s\n", s.total - s.free,
 		  size_text((uint64_t)(s.total - s.free) << PAGE_SHIFT).s);
-	sh_printf("    reserved     %11zu  %-10s (kernel image, initrd, bitmap, low memory)\n",
+	sh_printf("    reserved     %11zu  %-10s (kernel, initrd, bitmap, low memory)\n",
 		  s.reserved, size_text((uint64_t)s.reserved << PAGE_SHIFT).s);
 	sh_printf("  used at most   %11zu  %s\n", s.peak_used,
 		  size_text((uint64_t)s.peak_used << PAGE_SHIFT).s);
@@ -77,7 +77,7 @@ print_kernel_map(void)
 {
 	sh_printf("\nKernel's half of the address space (vmmap shows what is mapped in it)\n");
 	print_area("direct map of all RAM", DIRECT_MAP_BASE, DIRECT_MAP_SIZE);
-	print_area("stacks, device memory, buffers", KERNEL_MAP_BASE, KERNEL_MAP_SIZE);
+	print_area("stacks, devices, buffers", KERNEL_MAP_BASE, KERNEL_MAP_SIZE);
 	print_section("kernel code", "r-x", kernel_text_start, kernel_text_end);
 	print_section("kernel constants", "r--", kernel_rodata_start, kernel_rodata_end);
 	print_section("kernel data", "rw-", kernel_data_start, kernel_data_end);
@@ -136,7 +136,7 @@ area_name(vaddr_t va)
 		return "direct map";
 	if (va >= KERNEL_MAP_BASE && va < KERNEL_MAP_BASE + KERNEL_MAP_SIZE)
 		return "kernel map";
-	return va < DIRECT_MAP_BASE ? "low half" : "";
+	return va < DIRECT_MAP_BASE ? "user half" : "";
 }
 
 #define BATCH 32
@@ -162,15 +162,14 @@ print_regions(void)
 	uint64_t total = 0, count = 0;
 	vaddr_t from = 0;
 
-	sh_printf(
-		"START            - END               SIZE       PAGE RIGHTS PHYSICAL     WHAT\n");
+	sh_printf("START            - END              SIZE      PAGE RIGHTS PHYSICAL   WHAT\n");
 	do {
 		b.n = 0;
 		vmm_for_each_region(from, take_region, &b);
 		for (size_t i = 0; i < b.n && !sh_interrupted(); i++) {
 			const struct vmm_region *r = &b.r[i];
 
-			sh_printf("%016lx - %016lx  %-10s %s  %s %-12lx %s\n", r->start, r->end,
+			sh_printf("%016lx-%016lx  %-9s %s   %s %-10lx %s\n", r->start, r->end,
 				  size_text(r->end - r->start).s, page_size_text(r->page_size),
 				  rights_text(r->flags).s, r->pa,
 				  r->flags & PTE_PCD ? "device" : area_name(r->start));
@@ -191,11 +190,11 @@ print_walk(vaddr_t va)
 	struct vmm_walk w;
 
 	vmm_walk(va, &w);
-	sh_printf("%016lx  %s\n", va, sym_text(va).s[0] ? sym_text(va).s : area_name(va));
 	if (!va_canonical(va)) {
-		sh_printf("not canonical: bits 63-48 must all equal bit 47\n");
+		sh_printf("%016lx is not canonical: bits 63-48 must all equal bit 47\n", va);
 		return;
 	}
+	sh_printf("%016lx  %s\n", va, sym_text(va).s[0] ? sym_text(va).s : area_name(va));
 	sh_printf("LEVEL  TABLE AT      INDEX  ENTRY             LEADS TO      RIGHTS\n");
 	for (unsigned i = 0; i < w.levels; i++) {
 		const pte_t e = w.entry[i];
@@ -262,7 +261,7 @@ cmd_pte(int argc, char **argv)
 	print_bits(bits, ARRAY_SIZE(bits), value);
 	sh_printf("  51-12  %#lx: the page or the next table", pte_addr(value));
 	if (value & PTE_PS)
-		sh_printf(" (as a 2 MiB page: %#lx)", pte_addr(value) & ~0x1fffffUL);
+		sh_printf("\n         as a 2 MiB page: %#lx", pte_addr(value) & ~0x1fffffUL);
 	sh_printf("\n");
 	if ((value & PTE_P) == 0)
 		sh_printf("Not present: a use of it is a page fault.\n");

@@ -10,6 +10,7 @@
 #include <mm/pmm.h>
 #include <mm/sections.h>
 #include <mm/vmm.h>
+#include <x86/cpu.h>
 #include <x86/io.h>
 #include "cmds.h"
 
@@ -42,7 +43,7 @@ access(uint64_t addr, bool physical, void *buf, size_t len, bool write)
 	int result;
 
 	if (physical) {
-		if (addr + len < addr || addr + len > BIT(52))
+		if (addr + len < addr || addr + len > BIT(MIN(cpu_features.phys_bits, 52u)))
 			return -EFAULT;
 		va = reach_physical(addr, len, &mapping);
 		if (va == 0)
@@ -54,9 +55,13 @@ access(uint64_t addr, bool physical, void *buf, size_t len, bool write)
 }
 
 static int
-complain(uint64_t addr, int error, bool write)
+complain(uint64_t addr, bool physical, int error, bool write)
 {
-	if (error == -ENOMEM)
+	if (physical && error != -ENOMEM)
+		sh_printf("physical address %#lx: %s\n", addr,
+			  write ? "read-only, it holds the kernel's code"
+				: "beyond this CPU's limit");
+	else if (error == -ENOMEM)
 		sh_printf("no room to map physical address %#lx\n", addr);
 	else if (write)
 		sh_printf("%#lx is read-only; see vmmap %#lx\n", addr, addr);
@@ -107,7 +112,7 @@ cmd_peek(int argc, char **argv)
 		const int result = access(addr, physical, &value, width, false);
 
 		if (result != 0)
-			return complain(addr, result, false);
+			return complain(addr, physical, result, false);
 		sh_printf("%016lx: %0*lx  %lu", addr, (int)width * 2, value, value);
 		if (width == 8 && value >= (uint64_t)kernel_text_start &&
 		    value < (uint64_t)kernel_text_end)
@@ -132,10 +137,10 @@ cmd_poke(int argc, char **argv)
 		return -ENOENT;
 	result = access(addr, physical, &before, width, false);
 	if (result != 0)
-		return complain(addr, result, false);
+		return complain(addr, physical, result, false);
 	result = access(addr, physical, &value, width, true);
 	if (result != 0)
-		return complain(addr, result, true);
+		return complain(addr, physical, result, true);
 	sh_printf("%016lx: %0*lx -> %0*lx\n", addr, (int)width * 2, before, (int)width * 2, value);
 	return 0;
 }
@@ -145,7 +150,7 @@ cmd_poke(int argc, char **argv)
 static void
 dump_row(uint64_t addr, const uint8_t *bytes, size_t n)
 {
-	sh_printf("%016lx ", addr);
+	sh_printf("%13s", pointer_text(addr).s);
 	for (size_t i = 0; i < 16; i++) {
 		const char *gap = i == 8 ? "  " : " ";
 
@@ -154,7 +159,7 @@ dump_row(uint64_t addr, const uint8_t *bytes, size_t n)
 		else
 			sh_printf("%s  ", gap);
 	}
-	sh_printf("  ");
+	sh_printf(" ");
 	for (size_t i = 0; i < n; i++)
 		sh_printf("%c", bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.');
 	sh_printf("\n");
@@ -176,7 +181,7 @@ cmd_dump(int argc, char **argv)
 		const int result = access(addr + done, physical, bytes, n, false);
 
 		if (result != 0)
-			return complain(addr + done, result, false);
+			return complain(addr + done, physical, result, false);
 		dump_row(addr + done, bytes, n);
 	}
 	return 0;

@@ -116,7 +116,7 @@ static const struct reg regs[] = {
 	{"EFER", NULL, MSR_EFER, BITS(efer_bits), true, ""},
 	{"STAR", NULL, MSR_STAR, BITS(star_bits), false, "segments that SYSCALL and SYSRET load"},
 	{"LSTAR", NULL, MSR_LSTAR, NULL, 0, false, "where SYSCALL goes"},
-	{"CSTAR", NULL, MSR_CSTAR, NULL, 0, false, "where SYSCALL goes from 32-bit code (AMD)"},
+	{"CSTAR", NULL, MSR_CSTAR, NULL, 0, false, "where SYSCALL goes from 32-bit code"},
 	{"SFMASK", NULL, MSR_SFMASK, BITS(sfmask_bits), false, "RFLAGS bits that SYSCALL clears"},
 	{"FSBASE", NULL, MSR_FS_BASE, NULL, 0, false, "address added to FS: thread-local data"},
 	{"GSBASE", NULL, MSR_GS_BASE, NULL, 0, false, "address added to GS: this CPU's data"},
@@ -147,8 +147,7 @@ print_overview(void)
 	}
 	sh_printf("GDTR     %016lx  limit %04x\nIDTR     %016lx  limit %04x\n", gdtr.base,
 		  gdtr.limit, idtr.base, idtr.limit);
-	sh_printf("CS %04x  SS %04x  DS %04x  ES %04x  FS %04x  GS %04x  TR %04x   (gdt explains "
-		  "them)\n",
+	sh_printf("CS %04x  SS %04x  DS %04x  ES %04x  FS %04x  GS %04x  TR %04x  (see gdt)\n",
 		  read_cs(), read_ss(), read_ds(), read_es(), read_fs(), read_gs(), read_tr());
 	sh_printf("regs NAME shows one bit by bit, for example: regs cr4\n");
 }

@@ -31,6 +31,11 @@ struct size_text {
 	char s[16];
 };
 struct size_text size_text(uint64_t bytes);
+/* An address; ~ stands for the ffff of the kernel's half, so that rows of them fit 80 columns. */
+struct pointer_text {
+	char s[20];
+};
+struct pointer_text pointer_text(uint64_t value);
 /* "symbol+0x1c", or "" when @addr is in no symbol. */
 struct sym_text {
 	char s[64];

@@ -16,12 +16,12 @@ const struct shell_cmd shell_commands[] = {
 	  "help all      one line about every command",
 	  cmd_help, complete_command },
 	{ "echo", "shell", "echo [-n] [WORD...]", "print the words",
-	  "Prints its arguments with a space between them; -n leaves out the end of the line.\n"
+	  "Prints its arguments with a space between them; -n leaves out the end of the line. "
 	  "Quotes keep spaces: echo 'a   b'.  Inside \"...\" a backslash protects \" and \\.",
 	  cmd_echo, NULL },
 	{ "clear", "shell", "clear", "clear the screen (also: Ctrl-L)", "", cmd_clear, NULL },
 	{ "history", "shell", "history", "the lines typed so far",
-	  "Up and Down walk through them, Ctrl-R searches: type a part, Ctrl-R again for an older\n"
+	  "Up and Down walk through them, Ctrl-R searches: type a part, Ctrl-R again for an older "
 	  "match, Enter runs it, Ctrl-G gives up.  A line typed twice is kept once.",
 	  cmd_history, NULL },
 	{ "more", "shell", "more COMMAND [ARGS]   or   COMMAND | more", "show output in pages",
@@ -29,11 +29,11 @@ const struct shell_cmd shell_commands[] = {
 	  "Page Down and the down arrow work too.  Example: cpu | more",
 	  cmd_more, NULL },
 	{ "color", "shell", "color [NAME [BACKGROUND]]", "set the colours of the text",
-	  "Names: black red green yellow blue magenta cyan white, each also as bright-NAME, and\n"
+	  "Names: black red green yellow blue magenta cyan white, each also as bright-NAME, and "
 	  "default.  Without arguments it shows them.",
 	  cmd_color, complete_color },
 	{ "time", "shell", "time COMMAND [ARGS]", "how long a command takes",
-	  "Prints the time between start and end of the command, and how far the CPU's time stamp\n"
+	  "Prints the time between start and end of the command, and how far the CPU's time stamp "
 	  "counter went.  Under QEMU with -icount shift=0 a nanosecond is an instruction.\n"
 	  "Example: time test pmm",
 	  cmd_time, NULL },
@@ -42,12 +42,12 @@ const struct shell_cmd shell_commands[] = {
 	  "-a adds version, machine and the kernel's command line.", cmd_uname, NULL },
 	{ "uptime", "system", "uptime", "time since boot, and how busy the CPU was", "", cmd_uptime, NULL },
 	{ "date", "system", "date [-s YYYY-MM-DD [HH:MM[:SS]]]", "show or set date and time (UTC)",
-	  "The time comes from the clock chip at boot and is carried on by the kernel's own clock.\n"
+	  "The time comes from the clock chip at boot and is carried on by the kernel's own clock. "
 	  "-s sets the kernel's time, not the chip.  Example: date -s 2026-11-21 09:05",
 	  cmd_date, NULL },
 	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL", "the kernel's log",
-	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are\n"
-	  "shown.  -n LEVEL: from now on show new lines up to that level on the console.\n"
+	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are "
+	  "shown.  -n LEVEL: from now on show new lines up to that level on the console. "
 	  "The numbers in brackets are seconds since boot.",
 	  cmd_dmesg, complete_dmesg },
 	{ "reboot", "system", "reboot", "restart the machine",
@@ -61,21 +61,21 @@ const struct shell_cmd shell_commands[] = {
 	  "times   when each step was reached, and how much of it was waiting for the disk\n"
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
 	  "-m      the times as raw TSC values, for programs to read\n"
-	  "Without an argument the first three.  What could not be read at a step is shown as -.\n"
+	  "Without an argument the first three.  What could not be read at a step is shown as -. "
 	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },
 	{ "e820", "startup", "e820", "the memory map of the firmware, and what we made of it",
-	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with\n"
+	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with "
 	  "overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
 	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
-	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of\n"
+	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
 	  "the kernel's address space lie.",
 	  cmd_mem, NULL },
 	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
 	  "Without an argument: every mapped region with size, page size and rights.\n"
-	  "With an address or a symbol: the entry at each level of the page tables, as the CPU\n"
+	  "With an address or a symbol: the entry at each level of the page tables, as the CPU "
 	  "walks them.  Example: vmmap shell_execute",
 	  cmd_vmmap, complete_symbol },
 	{ "pte", "memory", "pte VALUE", "a page table entry, bit by bit",
@@ -97,13 +97,13 @@ const struct shell_cmd shell_commands[] = {
 	  cmd_sym, complete_symbol },
 	/* --- CPU ----------------------------------------------------------------------------- */
 	{ "regs", "processor", "regs [NAME]", "control registers, flags, segments, MSRs",
-	  "Without an argument all of them with the names of the bits that are set; with a name that\n"
+	  "Without an argument all of them with the names of the bits that are set; with a name that "
 	  "register bit by bit.  Example: regs cr4",
 	  cmd_regs, complete_regs },
 	{ "cpu", "processor", "cpu", "what CPU this is and what it can do", "Decoded from CPUID.", cmd_cpu, NULL },
 	{ "gdt", "processor", "gdt", "the segment table and the task state segment", "", cmd_gdt, NULL },
 	{ "idt", "processor", "idt [VECTOR]", "the interrupt table",
-	  "Vectors whose gates are alike are one line.  With a vector (0-255): that gate and where it\n"
+	  "Vectors whose gates are alike are one line.  With a vector (0-255): that gate and where it "
 	  "leads.",
 	  cmd_idt, NULL },
 	{ "pic", "processor", "pic", "the interrupt controllers' registers",
@@ -112,7 +112,7 @@ const struct shell_cmd shell_commands[] = {
 	{ "irq", "processor", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
 	/* --- threads ------------------------------------------------------------------------- */
 	{ "ps", "threads", "ps", "the threads",
-	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far\n"
+	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far "
 	  "of its stack (16 KiB each).  SLEEPS IN: the function that it waits in.",
 	  cmd_ps, NULL },
 	{ "top", "threads", "top", "the threads, live; q ends it", "Refreshed every second.", cmd_top, NULL },
@@ -150,7 +150,7 @@ const struct shell_cmd shell_commands[] = {
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
 	{ "bench", "try", "bench", "what the kernel's hot paths cost",
-	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of\n"
+	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
 	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
 	  cmd_bench, NULL },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",

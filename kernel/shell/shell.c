@@ -431,6 +431,7 @@ shell_init(void)
 
 	if (t == NULL)
 		return -ENOMEM;
+	thread_set_essential(t);
 	thread_detach(t);
 	return 0;
 }
