@@ -133,7 +133,7 @@ def format_volume(path, sectors, serial, options):
     """An empty FAT volume whose data starts at a multiple of 4 KiB."""
     with open(path, "wb") as f:
         f.truncate(sectors * SECTOR)
-    reserved = 1
+    reserved = 32 if "-F" in options else 1
     for _ in range(8):
         mtools("mformat", "-i", path, "-T", str(sectors), "-h", "255", "-s", "63", "-v", "MINOS",
                "-N", f"{serial:08x}", "-R", str(reserved), *options, "::")
@@ -200,7 +200,7 @@ def make_volume(sectors, serial, options, names):
         if needed > room:
             largest = max(names, key=os.path.getsize)
             raise Error(f"the files need {needed} bytes, the volume has room for {room}; the largest "
-                        f"is {largest} ({os.path.getsize(largest)} bytes)")
+                        f"is {largest} ({os.path.getsize(largest)} bytes); --size MIB makes a larger image")
         add_files(path, names)
         return read(path)
 
