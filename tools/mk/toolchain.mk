@@ -62,7 +62,7 @@ $(OBJECTS): FORCE
 	@printf '%s\n' $(KOBJ) - $(S2OBJ) > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 ifeq ($(MAKELEVEL),0)
-ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean,$(MAKECMDGOALS))$(SETUP_MISSING),)
 $(info MinOS: compiler $(CC) ($(CC_VERSION)), linker $(LD))
 endif
 endif
