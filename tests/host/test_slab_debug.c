@@ -2,6 +2,7 @@
  * test_slab_debug.c - the heap of debug builds: the tests of slab_tests.h, poison and redzones.
  *
  * SOURCES: mm/slab.c mm/slab_debug.c mm/kmalloc.c kernel/lib/string.c kernel/lib/printf.c
+ * SOURCES: kernel/lock_order.c
  * CFLAGS: -DDEBUG
  */
 #include "slab_tests.h"
