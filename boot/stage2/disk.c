@@ -118,33 +118,29 @@ probe_floppy(void)
 }
 
 /*
- * A floppy's geometry is what its BPB says: AH=08h knows the drive, not the medium.  Stage 1 still
- * lies in memory; its BPB belongs to this drive only if it came from there.
+ * If stage 1 read by CHS, its geometry was right: the checksum held.  Else a floppy's is what its BPB
+ * says, since AH=08h knows the drive and not the medium; a hard disk's is what AH=08h says.
  */
 static void
 find_geometry(void)
 {
-	const uint16_t *bpb =
-		(const uint16_t *)(STAGE1_STACK + 0x18); /* sectors per track, heads */
+	const uint32_t track = *(const uint16_t *)STAGE1_TRACK;
+	const uint32_t heads = *(const uint16_t *)STAGE1_HEADS;
+	const bool plausible = track >= 1 && track <= 64 && heads >= 1 && heads <= 256;
+	const bool chs = *(const uint8_t *)STAGE1_EDD == 0;
 	struct bios_regs r = {.eax = 0x0800};
 
-	if (disk.drive < FLOPPY_LIMIT && bpb[0] >= 8 && bpb[0] <= 63 && bpb[1] >= 1 &&
-	    bpb[1] <= 2) {
-		disk.track = bpb[0];
-		disk.heads = bpb[1];
-		return;
-	}
-	if (disk.drive < FLOPPY_LIMIT) {
-		probe_floppy();
-		return;
-	}
-	if (int13(&r) && (r.ecx & 0x3f)) {
-		disk.track = r.ecx & 0x3f;
-		disk.heads = ((r.edx >> 8) & 0xff) + 1;
-		return;
-	}
 	disk.track = 63;
 	disk.heads = 255;
+	if (plausible && (chs || disk.drive < FLOPPY_LIMIT)) {
+		disk.track = track;
+		disk.heads = heads;
+	} else if (disk.drive < FLOPPY_LIMIT) {
+		probe_floppy();
+	} else if (int13(&r) && (r.ecx & 0x3f)) {
+		disk.track = r.ecx & 0x3f;
+		disk.heads = ((r.edx >> 8) & 0xff) + 1;
+	}
 }
 
 static void

@@ -8,10 +8,11 @@
 #include "bios.h"
 #include "stage2.h"
 
-#define BIOS_START 0xe0000
-#define BIOS_MID   0xf0000
-#define BIOS_END   0x100000
-#define LOW_END	   0xa0000
+#define BIOS_START  0xe0000
+#define BIOS_MID    0xf0000
+#define BIOS_END    0x100000
+#define LOW_END	    0xa0000
+#define EBDA_LOWEST 0x80000
 
 /* First dwords of the signatures "RSD PTR ", "_SM_", "_SM3_". */
 #define RSDP_WORD  0x20445352
@@ -78,6 +79,6 @@ firmware_tables(void)
 	scan(BIOS_MID, BIOS_END);
 	if (info->rsdp == 0)
 		scan(BIOS_START, BIOS_MID);
-	if (info->rsdp == 0 && ebda >= LOADER_LOW_END && ebda < LOW_END)
+	if (info->rsdp == 0 && ebda >= EBDA_LOWEST && ebda < LOW_END)
 		scan(ebda, MIN(ebda + 1024, LOW_END));
 }

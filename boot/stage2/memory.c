@@ -181,6 +181,7 @@ memory_init(void)
 	say("memory %u KiB, %sh, %u entries\n", (uint32_t)(total >> 10), how, info->raw_map_count);
 	if (high < MIN_HIGH_RAM)
 		die(advice, "too little memory: %u KiB above 1 MiB", (uint32_t)(high >> 10));
-	memory_require("the loader", BOOT_INFO_ADDR & ~4095U, LOADER_LOW_END);
+	/* Page 0 is said to be reserved by some; it holds vectors and BIOS variables anyway. */
+	memory_require("the loader", BOOT_RAW_MAP_ADDR, LOADER_END - BOOT_RAW_MAP_ADDR);
 	trace("memory");
 }

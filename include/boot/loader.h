@@ -36,6 +36,9 @@ struct stage2_header {
  */
 #define STAGE1_STACK   0x7c00
 #define STAGE1_DRIVE   0x7c03 /* uint8_t: the drive stage 2 was read from */
+#define STAGE1_EDD     0x7c04 /* uint8_t: 1 = by EDD packet calls, 0 = by CHS */
+#define STAGE1_TRACK   0x7c18 /* uint16_t: sectors per track, in the BPB */
+#define STAGE1_HEADS   0x7c1a /* uint16_t: heads, in the BPB */
 #define STAGE1_HANDOFF 0x7be0
 
 struct stage1_handoff {
@@ -61,7 +64,7 @@ struct stage1_handoff {
 #define LOADER_BOUNCE_SIZE 0x10000
 #define LOADER_BSS	   0x30000 /* variables that start as 0 (boot/stage2/stage2.ld) */
 #define LOADER_CACHE	   0x40000 /* the first 64 KiB of the volume */
-#define LOADER_LOW_END	   0x80000
+#define LOADER_END	   0x50000
 
 /* Behind MINOS.ELF and INITRD.TAR on the volume: how long they are and their checksum. */
 #define FILE_TRAILER_MAGIC 0x4d55536e694d0a0aULL /* the bytes "\n\nMinSUM" */

@@ -10,6 +10,7 @@
 ;	FLIP_READ=n	the nth read has one bit wrong
 ;	TRASH		int 13h spoils every register that it has no result in, DS, ES, DF and IF
 ;	WRONG_DL=n	the boot sector is started with DL=n, CS=07C0h, other registers arbitrary
+;	AS_FLOPPY	the disk is drive 0 for int 13h, and there is no drive 80h (with WRONG_DL=0)
 ;	BPB_WRITTEN	... and with a geometry written into its BPB area
 ;	MESSY_E820	unsorted, overlapping, some to be ignored, of 20 and 24 bytes, carry at the end
 ;	ENDLESS_E820	the same entry for ever
@@ -110,6 +111,12 @@ int13:
 	push	ax
 	push	0
 	pop	fs
+%ifdef AS_FLOPPY
+	xor	dl, 80h
+	js	.mapped
+	jmp	.refuse
+.mapped:
+%endif
 %ifdef NO_EDD
 	cmp	ah, 41h
 	je	.refuse

@@ -55,6 +55,14 @@ def test_bpb_written_by_the_bios(errs, flags):
     m.prompt()
 
 
+@pytest.mark.parametrize("flags", [["NO_EDD"], ["NO_EDD", "BPB_WRITTEN"], []], ids=" ".join)
+def test_stick_as_floppy(errs, flags):
+    """As BIOSes do that take a stick for a floppy: drive 0, but a hard disk's geometry."""
+    m = errs("WRONG_DL=0", "AS_FLOPPY", *flags)
+    m.prompt()
+    assert "drive 00h" in m.serial_text()
+
+
 def test_retries_are_reported(errs):
     m = errs("FAIL_AT=3")
     m.prompt()
