@@ -1,9 +1,9 @@
 /*
  * pci.c - finding what is on the PCI buses.
  *
- * Starts at bus 0 (and the further root buses that a multi-function host bridge announces) and
- * follows each bridge to the bus behind it, instead of asking all 8192 places one by one.  A map
- * of visited buses keeps a wrongly numbered bridge from leading in a circle.
+ * Starts at bus 0 and follows each bridge to the bus behind it, instead of asking all 8192 places
+ * one by one; then looks at place 0 of the buses that remain, for further root buses.  A map of
+ * visited buses keeps a wrongly numbered bridge from leading in a circle.
  * Spec: PCI Local Bus 3.0, "Configuration Space Access Mechanism #1" and "Configuration Space
  * Decoding"; PCI-to-PCI Bridge 1.2, "Secondary Bus Number Register".
  */
@@ -21,8 +21,6 @@
 #define HEADER_TYPE   0x7f
 #define HEADER_MULTI  0x80
 #define HEADER_BRIDGE 1
-#define CLASS_BRIDGE  0x06
-#define SUBCLASS_HOST 0x00
 #define BUSES	      256
 
 static struct spinlock lock = SPINLOCK_INIT("pci"); /* the address register and its data */
@@ -171,27 +169,33 @@ scan_bus(unsigned bus, uint64_t *visited, uint64_t *wanted)
 			bitmap_set(wanted, devices[i].secondary_bus);
 }
 
+/* Scan @bus and all that can be reached from it through bridges. */
+static void
+scan_tree(unsigned bus, uint64_t *visited)
+{
+	uint64_t wanted[BITMAP_WORDS(BUSES)] = {0};
+
+	bitmap_set(wanted, bus);
+	for (unsigned next = bus; next < BUSES; next++) {
+		if (!bitmap_test(wanted, next) || bitmap_test(visited, next))
+			continue;
+		scan_bus(next, visited, wanted);
+		next = 0; /* a bridge may lead to a lower number; bus 0 is visited by now */
+	}
+}
+
 int
 pci_init(void)
 {
 	uint64_t visited[BITMAP_WORDS(BUSES)] = {0};
-	uint64_t wanted[BITMAP_WORDS(BUSES)] = {1};
 
 	if (!mechanism_1_present())
 		return -ENODEV;
-	/* Functions of a host bridge at 0:0 stand for further root buses of the same number. */
-	for (unsigned f = 1; f < FUNCTIONS; f++) {
-		if ((config_read(0, 0, 0, PCI_HEADER) >> 16 & HEADER_MULTI) == 0)
-			break;
-		if (exists(config_read(0, 0, f, PCI_VENDOR)) &&
-		    config_read(0, 0, f, PCI_CLASS) >> 16 == (CLASS_BRIDGE << 8 | SUBCLASS_HOST))
-			bitmap_set(wanted, f);
-	}
-	for (unsigned bus = 0; bus < BUSES; bus++)
-		if (bitmap_test(wanted, bus) && !bitmap_test(visited, bus)) {
-			scan_bus(bus, visited, wanted);
-			bus = 0; /* a bridge may lead to a lower number; bus 0 is visited by now */
-		}
+	scan_tree(0, visited);
+	/* Larger machines have more root buses, which no bridge leads to. */
+	for (unsigned bus = 1; bus < BUSES; bus++)
+		if (!bitmap_test(visited, bus) && exists(config_read(bus, 0, 0, PCI_VENDOR)))
+			scan_tree(bus, visited);
 	if (nr_dropped > 0)
 		log_warn("pci: %zu devices more than the table holds (%d)", nr_dropped,
 			 PCI_MAX_DEVICES);

@@ -139,7 +139,7 @@ static const struct {
 	const char *name;
 } classes[] = {
 	{0x00, 0x01, ANY, "VGA device of before PCI 2.0"},
-	{0x00, ANY, ANY, "device of before PCI 2.0"},
+	{0x00, ANY, ANY, "unclassified device"},
 	{0x01, 0x00, ANY, "SCSI controller"},
 	{0x01, 0x01, ANY, "IDE controller"},
 	{0x01, 0x02, ANY, "floppy controller"},
