@@ -26,6 +26,7 @@
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
 #define NMI_OFF	   0x80
+#define FLOPPY_DOR 0x3f2 /* digital output register: motors, reset */
 #define PIC1_MASK  0x21
 #define PIC2_MASK  0xa1
 
@@ -39,12 +40,15 @@ static void
 build_tables(void)
 {
 	uint32_t *entry = (uint32_t *)PD(0);
+	uint32_t page = 0;
 
 	fill_dwords(PML4, 0, 3 * 4096 / 4);
-	for (uint32_t page = 0; page < 4 * ENTRIES; page++, entry += 2) {
-		entry[0] = page << 21 | PTE_P | PTE_W | PTE_PS;
+	do { /* the four page directories lie one behind the other */
+		entry[0] = page | PTE_P | PTE_W | PTE_PS;
 		entry[1] = 0;
-	}
+		entry += 2;
+		page += 2 << 20;
+	} while (page != 0);
 	PML4[0] = (uint32_t)PDPT_LOW | PTE_P | PTE_W;
 	PML4[(BOOT_KERNEL_VMA >> 39) & (ENTRIES - 1)] = (uint32_t)PDPT_HIGH | PTE_P | PTE_W;
 	for (uint32_t gib = 0; gib < 4; gib++)
@@ -69,6 +73,9 @@ mask_interrupts(void)
 {
 	outb(CMOS_INDEX, NMI_OFF);
 	(void)inb(CMOS_DATA); /* some chips want an access after each index */
+	if (info->media ==
+	    BOOT_MEDIA_FLOPPY) /* the BIOS's timer will not stop the motor any more */
+		outb(FLOPPY_DOR, 0);
 	outb(PIC1_MASK, 0xff);
 	outb(PIC2_MASK, 0xff);
 }
