@@ -12,10 +12,10 @@
 
 #define TRACE_MAX (BOOT_TRACE_MAX + 40)
 
-static struct boot_info info;			 /* [I] */
+static struct boot_info info;			  /* [I] */
 static struct boot_mem raw_map[BOOT_RAW_MAP_MAX]; /* [I] */
-static struct boot_mem clean_map[BOOT_MAP_MAX];	 /* [I] */
-static struct boot_trace_entry trace[TRACE_MAX]; /* written by kernel_main alone */
+static struct boot_mem clean_map[BOOT_MAP_MAX];	  /* [I] */
+static struct boot_trace_entry trace[TRACE_MAX];  /* filled while the system starts */
 static size_t nr_trace;
 
 static uint32_t

@@ -82,8 +82,8 @@ apply_cmdline(void)
 		log_set_console_level(LOG_WARN);
 	if (cmdline_get("loglevel", value, sizeof(value)) > 0) {
 		if (value[0] < '0' + LOG_ERR || value[0] > '0' + LOG_DEBUG || value[1] != '\0') {
-			log_warn("cmdline: loglevel=%s is not a number from %d to %d", value, LOG_ERR,
-				 LOG_DEBUG);
+			log_warn("cmdline: loglevel=%s is not a number from %d to %d", value,
+				 LOG_ERR, LOG_DEBUG);
 			return -EINVAL;
 		}
 		log_set_console_level((enum log_level)(value[0] - '0'));
@@ -125,7 +125,8 @@ kernel_main(paddr_t info)
 	klog(LOG_NOTICE, "%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
 	if (result != 0) {
 		(void)console_init();
-		panic("no valid boot info at physical %#lx: was the kernel started by its own loader?",
+		panic("no valid boot info at physical %#lx: was the kernel started by its own "
+		      "loader?",
 		      info);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)

@@ -8,7 +8,7 @@
 #include <kern/thread.h>
 #include <x86/trap.h>
 
-#define CONSTANT(name, value)	    __asm__ volatile("\n->" #name " %0" ::"i"(value))
+#define CONSTANT(name, value)	   __asm__ volatile("\n->" #name " %0" ::"i"(value))
 #define OFFSET(name, type, member) CONSTANT(name, offsetof(type, member))
 
 _Static_assert(BOOT_KERNEL_VMA == KERNEL_VMA, "loader and kernel agree");

@@ -9,7 +9,7 @@
 #include <kern/log.h>
 #include <kern/panic.h>
 
-typedef uint64_t paddr_t; /* physical address, bytes */
+typedef uint64_t paddr_t;  /* physical address, bytes */
 typedef uintptr_t vaddr_t; /* kernel virtual address */
 
 #define PADDR_NONE ((paddr_t)-1)
