@@ -36,7 +36,7 @@ STAGE2_LBA = (128, 192)
 STAGE2_MAX = 0x8000
 STAGE2_MAGIC = 0x32534F4D
 STAGE2_SUMMED = 6  # offset of the first dword that is summed: the balance
-TRAILER_MAGIC = b"\n\nMinSUM"
+TRAILER_MAGIC = b"MINOSCRC"
 
 VOLUME_LBA = 2048
 ISO_FIRST = 16  # in CD sectors, as are the following

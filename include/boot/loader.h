@@ -67,7 +67,7 @@ struct stage1_handoff {
 #define LOADER_END	   0x50000
 
 /* Behind MINOS.ELF and INITRD.TAR on the volume: how long they are and their checksum. */
-#define FILE_TRAILER_MAGIC 0x4d55536e694d0a0aULL /* the bytes "\n\nMinSUM" */
+#define FILE_TRAILER_MAGIC 0x435243534f4e494dULL /* the bytes "MINOSCRC" */
 
 struct file_trailer {
 	uint64_t magic;
