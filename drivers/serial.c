@@ -170,8 +170,8 @@ kick_locked(void)
 		while (ring_used() > 0 && pump_polling_locked())
 			;
 	} else if (info.irq_driven) {
-		if ((ier & IER_TX) == 0)
-			(void)pump_locked();
+		/* Also when the interrupt is due anyway: on some UARTs it gets lost. */
+		(void)pump_locked();
 		if (ring_used() > 0)
 			set_ier(ier | IER_TX);
 	} else {
@@ -294,7 +294,8 @@ receive(void)
 			n++;
 	}
 	info.rx += n;
-	console_input(bytes, n);
+	if (console_uses_serial())
+		console_input(bytes, n);
 }
 
 void
