@@ -1,0 +1,216 @@
+"""test_commands.py - each command of the shell: what it prints, what it refuses, and that it fits the screen."""
+
+import re
+import struct
+import time
+
+import pytest
+
+from vm import plain
+
+# (command, regular expression that its output must match)
+SAYS = [
+    ("help", r"(?s)memory.*vmmap.*help NAME"),
+    ("help memory", r"(?s)mem .*vmmap .*poke "),
+    ("help vmmap", r"usage: vmmap \[ADDR\]"),
+    ("echo 'a  b' c", r"^a  b c$"),
+    ("echo -n x; echo y", r"xy|x\ny"),
+    ("uname", r"^MinOS$"),
+    ("uname -a", r"x86_64, command line: "),
+    ("uptime", r"^up 00:\d\d:\d\d\.\d{3}, \d+ timer ticks, CPU busy \d+\.\d %"),
+    ("date", r"^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$"),
+    ("date -s 2028-02-29 12:34:56; date", r"(?s)Tuesday 2028-02-29 12:34:5\d UTC.*12:34:5\d"),
+    ("dmesg", r"\[ +\d+\.\d{6}\] init: shell +ok"),
+    ("boot", r"(?s)by the BIOS, drive 80h.*stage 1.*protected mode.*kernel_main.*prompt .*EFER"),
+    ("boot state", r" 0  16 +00:7c00 .* - +- +- +- "),
+    ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
+    ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
+    ("vmmap", r"(?s)r-x--g .*kernel code.*regions, "),
+    ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
+    ("vmmap 0x1000", r"(?s)not present.*not mapped"),
+    ("vmmap 0x8000000000000000", r"not canonical"),
+    ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000"),
+    ("peek -p 0x500", r"0000000000000500: 534f6e694d746f42 "),  # "BotMinOS"
+    ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),
+    ("dump -p 0x500 16", r"42 6f 74 4d 69 6e 4f 53 .* BotMinOS"),
+    ("sym cmd_echo", r"^ffffffff80[0-9a-f]{6}  cmd_echo$"),
+    ("sym cmd_", r"(?s)cmd_boot.*cmd_|cmd_"),
+    ("sym cmd_echo+4", r"cmd_echo\+0x4"),
+    ("regs", r"(?s)CR0 .* PE .*WP PG.*CR4 .*PAE.*EFER .*LME LMA.*GDTR.*CS 0008"),
+    ("regs cr0", r"0 +1 +PE +protected mode"),
+    ("regs EFER", r"(?s)MSR c0000080.*10 +1 +LMA"),
+    ("cpu", r"(?s)vendor .*addresses .*features.* sse2 .*long-mode"),
+    ("gdt", r"(?s)0008 .*ring 0 +code, 64-bit.*TSS, busy.*IST1 .*double fault"),
+    ("idt", r"(?s)IST1 +#DF.*IRQ 0"),
+    ("idt 14", r"#PF page fault"),
+    ("pic", r"(?s)IRR .*ISR .*IMR "),
+    ("irq", r"0 +20 +\d+ .*timer"),
+    ("ps", r"(?s)main .*idle .*shell +running"),
+    ("stack", r"(?s)cmd_stack\+0x.*shell_"),
+    ("stack 1", r"thread_main_loop\+0x"),
+    ("inb 0x64", r"port 0064: [0-9a-f]{2}$"),
+    ("outl 0xcf8 0x80000000; inl 0xcf8", r"port 0cf8: 80000000$"),
+    ("lspci", r"(?s)00:00\.0 8086:.*host bridge"),
+    ("lspci -v", r"class 06\.00\.00"),
+    ("kbd", r"(?s)us American \(in use\).*Caps off"),
+    ("serial", r"115200 baud"),
+    ("color", r"bright-yellow"),
+    ("time echo hi", r"(?s)^hi\n.*time: \d+\.\d{3} ms, [\d,]+ TSC ticks"),
+    ("sleep 0.01", r"^$"),
+    ("test lib.crc", r"1 passed, 0 failed"),
+    ("test -l", r"pmm\."),
+    ("more echo hi", r"^hi$"),
+    ("echo hi | more", r"^hi$"),
+    ("crash", r"(?s)doublefault.*usage: crash KIND"),
+]
+
+# (command, what the refusal must say)
+REFUSES = [
+    ("hlep", r"^unknown command 'hlep', did you mean 'help'\?$"),
+    ("qqqqqq", r"^unknown command 'qqqqqq'"),
+    ("help qqqqqq", r"no command or group 'qqqqqq'"),
+    ("uptime now", r"^usage: uptime$"),
+    ("peek", r"usage: peek"),
+    ("peek zzz", r"'zzz' is no address"),
+    ("peek 0", r"^0 is not mapped"),
+    ("peek 0xffffffffffffffff", r"is not mapped"),
+    ("peek 0xffffc00000000000", r"is not mapped"),
+    ("peek -p 0xffffffffffffffff", r"beyond this CPU's limit"),
+    ("dump 0x123456789abcdef0", r"is not mapped"),
+    ("poke cmd_echo 0x90 b", r"is read-only"),
+    ("poke -p 0x100000 0x90 b", r"read-only"),
+    ("poke 0 1", r"is not mapped"),
+    ("poke -p 0x500 0x100 b", r"too large"),
+    ("inb 0x10000", r"too large"),
+    ("pte hello", r"'hello' is not a number"),
+    ("regs cr9", r"no register 'cr9'"),
+    ("idt 256", r"too large"),
+    ("date -s 2027-02-29", r"no such day"),
+    ("date -s yesterday", r"a date is written"),
+    ("kill 1", r"thread 1 stays"),
+    ("kill 4", r"thread 4 stays"),
+    ("kill 9999", r"no thread 9999"),
+    ("stack 9999", r"no thread 9999"),
+    ("spawn dance", r"usage: spawn"),
+    ("sleep soon", r"usage: sleep"),
+    ("kbd xx", r"no layout 'xx'"),
+    ("color mud", r"'mud' is no colour"),
+    ("dmesg loud", r"'loud' is no level"),
+    ("crash softly", r"no crash of the kind 'softly'"),
+    ("echo 'open", r"is opened but not closed"),
+    ("ps | less", r"only the word more"),
+    ("time", r"usage: time"),
+]
+
+
+@pytest.mark.parametrize("command,pattern", SAYS, ids=[c for c, _ in SAYS])
+def test_says(vm, command, pattern):
+    assert re.search(pattern, vm.command(command), re.M)
+
+
+@pytest.mark.parametrize("command,pattern", REFUSES, ids=[c for c, _ in REFUSES])
+def test_refuses(vm, command, pattern):
+    assert re.search(pattern, vm.command(command), re.M)
+
+
+def test_every_line_fits_80_columns(vm):
+    names = re.findall(r"^  (\w+) ", vm.command("help all"), re.M)
+    assert len(names) > 40
+    commands = [c for c, _ in SAYS + REFUSES if not c.startswith("date -s")]
+    commands += [f"help {name}" for name in names] + ["help all"]
+    commands += [f"regs {r}" for r in "cr0 cr2 cr3 cr4 cr8 rflags rsp efer star lstar cstar sfmask "
+                                      "fsbase gsbase kgsbase".split()]
+    too_long = [(c, line) for c in commands if not c.startswith("dmesg")
+                for line in vm.command(c).splitlines() if len(line) > 80]
+    assert not too_long
+
+
+def test_poke_reaches_memory(vm):
+    vm.command("clear")
+    vm.command("poke -p 0xb8f9c 0x4f21 w")  # the screen's last cell but one
+    assert vm.memory(0xB8F9C, 2) == b"\x21\x4f"
+    vm.command("poke ksym_poke_test 1")  # no such symbol: nothing happens
+    address = int(re.search(r"highest address +(0x\w+)", vm.command("mem")).group(1), 16) - 8
+    vm.command(f"poke -p {address:#x} 0x1122334455667788")
+    assert struct.unpack("<Q", vm.memory(address, 8))[0] == 0x1122334455667788
+
+
+def test_demo_threads(vm):
+    ids = re.findall(r"thread (\d+): demo-spin", vm.command("spawn spin 2"))
+    assert len(ids) == 2
+    time.sleep(0.5)
+    rows = re.findall(r"demo-spin +\w+ +(\d+) ", vm.command("ps"))
+    assert len(rows) == 2 and all(int(ms) > 50 for ms in rows), "both run"
+    vm.command("kill " + " ".join(ids))
+    assert "demo-spin" not in vm.command("sleep 0.05; ps")
+
+
+def test_a_printing_thread_leaves_the_typed_line_alone(vm):
+    vm.command("clear; spawn print")
+    vm.send("echo typed meanw")
+    vm.expect(r"line 2 of 5\]")
+    vm.send("hile")
+    vm.expect_screen(r"(?m)^\[thread \d+: line 3 of 5\]\nminOS> echo typed meanwhile$")
+    vm.send("\r")
+    vm.expect(rb"\ntyped meanwhile\r?\n")
+    vm.expect(r"line 5 of 5\]")
+
+
+def test_top_repaints_until_q(vm):
+    vm.send("top\r")
+    vm.expect_screen(r"(?m)^ +ID  NAME .*CPU %")
+    vm.expect_screen(r"(?m)^ +\d+  shell ")
+    first = vm.expect_screen(r"up (\d\d:\d\d:\d\d)").group(1)
+    deadline = time.monotonic() + 20
+    while vm.expect_screen(r"up (\d\d:\d\d:\d\d)").group(1) == first:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    vm.send("q")
+    vm.prompt()
+
+
+def test_pager_by_line_and_page(vm):
+    vm.command("clear")
+    vm.send("test -l | more\r")
+    vm.expect(r"-- more")
+    vm.expect_screen(r"-- more.*$")
+    before = vm.screen()[:24]
+    vm.send("\r")
+    vm.expect(r"-- more")
+    vm.expect_screen(re.escape(before[2]) + r"[^-]*")
+    deadline = time.monotonic() + 20
+    while vm.screen()[:23] != before[1:] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert vm.screen()[:23] == before[1:], "one line on"
+    vm.send(" ")
+    vm.expect(r"-- more")
+    vm.send("q")
+    vm.expect("minOS> ")  # where the pager's question stood
+
+
+def test_ctrl_c_ends_a_listing_and_the_line(vm):
+    vm.send("sleep 100; echo not reached\r")
+    vm.expect("not reached")  # the echo of what was typed
+    time.sleep(0.3)
+    vm.send("\x03")
+    vm.prompt()
+    assert "not reached" not in vm.command("echo")
+
+
+def test_kbd_switches_the_layout(vm):
+    assert "keyboard layout: de" in vm.command("kbd de")
+    vm.send("echo ")
+    vm.expect("echo ")
+    vm.keys("z", "y", "semicolon", "ret")
+    assert vm.expect(rb"\n(.*?)\r?\n").group(1).decode() == "yzö"
+    vm.prompt()
+    assert "keyboard layout: us" in vm.command("kbd us")
+
+
+@pytest.mark.parametrize("command", ["reboot", "poweroff"])
+def test_ends(boot, command):
+    m = boot()
+    m.prompt()
+    m.send(command + "\r")
+    assert m.wait_exit() == 0
+    assert "minOS> " + command in plain(bytes(m.output))
