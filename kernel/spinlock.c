@@ -8,10 +8,8 @@
 #include <kern/spinlock.h>
 
 void
-spin_contended(struct spinlock *l)
+spin_contended(struct spinlock *l, uint64_t rip)
 {
-	const uint64_t rip = (uint64_t)__builtin_return_address(0);
-
 	if (panic_in_progress())
 		return; /* the holder will not run again: take it over */
 	panic("spinlock \"%s\" taken at %#lx is already held, since %#lx", l->name, rip,

@@ -39,7 +39,7 @@ struct large {
 };
 
 static struct slab_cache caches[NR_CLASSES];
-static uint8_t class_of[(SLAB_MAX + 15) / 16 + 1]; /* [I] by (size + 15) / 16 */
+static struct slab_cache *cache_of[(SLAB_MAX + 15) / 16 + 1]; /* [I] by (size + 15) / 16 */
 static struct spinlock large_lock = SPINLOCK_INIT("kmalloc large");
 static struct large *buckets[HASH_BUCKETS]; /* [large] */
 static size_t large_bytes, large_count;	    /* [large] */
@@ -51,10 +51,10 @@ kmalloc_init(void)
 
 	for (unsigned i = 0; i < NR_CLASSES; i++)
 		slab_cache_setup(&caches[i], classes[i].name, MIN(classes[i].size, SLAB_MAX));
-	for (unsigned i = 0; i < ARRAY_SIZE(class_of); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cache_of); i++) {
 		while (caches[size_class].size < i * 16)
 			size_class++;
-		class_of[i] = (uint8_t)size_class;
+		cache_of[i] = &caches[size_class];
 	}
 	return 0;
 }
@@ -78,7 +78,7 @@ large_pages(size_t capacity, bool *mapped)
 	return nr > 1 ? vmm_alloc(capacity) : NULL;
 }
 
-static void *
+static __attribute__((noinline)) void *
 large_alloc(size_t len)
 {
 	const size_t capacity = ALIGN_UP(len, PAGE_SIZE);
@@ -154,7 +154,7 @@ void *
 kmalloc(size_t size)
 {
 	if (likely(size - 1 < SLAB_MAX)) /* and not 0 */
-		return slab_alloc_len(&caches[class_of[(size + 15) / 16]], size);
+		return slab_alloc_len(cache_of[(size + 15) / 16], size);
 	return size == 0 ? NULL : large_alloc(size);
 }
 
@@ -174,7 +174,7 @@ kfree(void *p)
 	if (unlikely(is_large(p)))
 		large_free(p);
 	else
-		slab_free_any(p);
+		slab_free_in(slab_of(p, "kfree"), p);
 }
 
 size_t

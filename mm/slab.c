@@ -8,8 +8,10 @@
  * objects from larger blocks, which do.
  *
  * Slabs with a free object hang in the cache's list, the one used last in front, so that warm
- * memory is used first; full ones are in no list and come back with their first free.  One empty
- * slab per cache is kept, further ones go back to the frame allocator.
+ * memory is used first; full ones are in no list and come back with their first free.  A slab that
+ * becomes empty goes back to the frame allocator if enough free objects remain without it.
+ *
+ * Taking and giving back one object is inline in slab.h; here is what happens less often.
  */
 #include <mm/slab.h>
 #include <lib/string.h>
@@ -97,7 +99,7 @@ slab_cache_destroy(struct slab_cache *c)
 }
 
 /* A new slab at the head of the list.  False when memory is short. */
-static __attribute__((noinline)) bool
+static bool
 grow_locked(struct slab_cache *c)
 {
 	const paddr_t pa = pmm_alloc();
@@ -121,37 +123,17 @@ grow_locked(struct slab_cache *c)
 		slab_debug_poison(c, object_at(c, s, i));
 	list_add_head(&c->partial, &s->node);
 	c->nr_slabs++;
-	c->nr_empty++;
 	return true;
 }
 
+/* The cache has no free object: a slab more, then the usual way. */
 void *
-slab_alloc_len(struct slab_cache *c, size_t len)
+slab_alloc_slow(struct slab_cache *c, uint64_t flags, size_t len)
 {
-	const uint64_t flags = spin_lock(&c->lock);
-	struct slab *s;
-	size_t w = 0, i;
-	void *obj;
+	const bool grown = grow_locked(c);
 
-	if (unlikely(list_empty(&c->partial)) && !grow_locked(c)) {
-		spin_unlock(&c->lock, flags);
-		return NULL;
-	}
-	s = list_first(&c->partial, struct slab, node);
-	while (s->free[w] == 0)
-		w++;
-	i = w * 64 + (size_t)__builtin_ctzll(s->free[w]);
-	s->free[w] &= s->free[w] - 1;
-	if (s->nr_free == c->per_slab)
-		c->nr_empty--;
-	if (unlikely(--s->nr_free == 0))
-		list_del(&s->node);
-	c->in_use++;
-	obj = object_at(c, s, i);
 	spin_unlock(&c->lock, flags);
-	if (SLAB_DEBUG)
-		slab_debug_take(c, obj, len);
-	return obj;
+	return grown ? slab_alloc_len(c, len) : NULL;
 }
 
 void *
@@ -166,63 +148,22 @@ slab_not_heap(const void *obj, const char *who)
 	panic("%s: %p is not from the heap", who, obj);
 }
 
-/* @s became empty, and an empty one is kept already: take it out, to be given back. */
-static __attribute__((noinline)) struct slab *
-retire_locked(struct slab_cache *c, struct slab *s)
+void
+slab_retire(struct slab_cache *c, struct slab *s, uint64_t flags)
 {
 	list_del(&s->node);
 	c->nr_slabs--;
 	s->magic = 0;
-	return s;
+	spin_unlock(&c->lock, flags);
+	pmm_free(virt_to_phys(s));
 }
 
 /* Frees are checked with the lock held and reported with it open, so that tests can go on. */
-NORETURN static void free_error(struct slab_cache *c, uint64_t flags, const void *obj,
-				const char *what) RELEASE(c->lock);
-
-static __attribute__((noinline, cold)) void
-free_error(struct slab_cache *c, uint64_t flags, const void *obj, const char *what)
+void
+slab_free_error(struct slab_cache *c, uint64_t flags, const void *obj, const char *what)
 {
 	spin_unlock(&c->lock, flags);
 	panic("kfree: slab %s: %p %s", c->name, obj, what);
-}
-
-static inline __attribute__((always_inline)) void
-free_in_slab(struct slab *s, void *obj)
-{
-	struct slab_cache *c = s->cache;
-	const uint32_t offset = (uint32_t)((uintptr_t)obj - (uintptr_t)s - SLAB_HEADER);
-	const uint32_t i = (uint32_t)(((uint64_t)offset * c->reciprocal) >> 32);
-	struct slab *unused = NULL;
-	uint64_t flags = spin_lock(&c->lock);
-
-	if (unlikely(i >= c->per_slab || i * c->stride != offset))
-		free_error(c, flags, obj, "is not the start of an object");
-	if (unlikely(s->free[i / 64] & BIT(i % 64)))
-		free_error(c, flags, obj, "is free already (double free)");
-	if (SLAB_DEBUG) {
-		spin_unlock(&c->lock, flags);
-		slab_debug_check(c, obj, "kfree");
-		slab_debug_poison(c, obj);
-		flags = spin_lock(&c->lock);
-	}
-	s->free[i / 64] |= BIT(i % 64);
-	c->in_use--;
-	if (unlikely(s->nr_free++ == 0))
-		list_add_head(&c->partial, &s->node);
-	if (s->nr_free == c->per_slab && c->nr_empty++ > 0) {
-		c->nr_empty--;
-		unused = retire_locked(c, s);
-	}
-	spin_unlock(&c->lock, flags);
-	if (unlikely(unused != NULL))
-		pmm_free(virt_to_phys(unused));
-}
-
-void
-slab_free_any(void *obj)
-{
-	free_in_slab(slab_of(obj, "kfree"), obj);
 }
 
 void
@@ -235,7 +176,7 @@ slab_free(struct slab_cache *c, void *obj)
 	s = slab_of(obj, "slab_free");
 	if (s->cache != c)
 		panic("slab_free: %p belongs to slab %s, not to %s", obj, s->cache->name, c->name);
-	free_in_slab(s, obj);
+	slab_free_in(s, obj);
 }
 
 bool

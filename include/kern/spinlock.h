@@ -8,9 +8,10 @@
 #pragma once
 #include <kern/base.h>
 #include <x86/cpu.h>
+#include <x86/lock.h>
 
 struct CAPABILITY("spinlock") spinlock {
-	volatile uint32_t locked; /* [a] */
+	volatile uint32_t locked; /* [a] first: lock_word_take() hands out its address */
 	uint64_t owner_rip;	  /* [self] where it was taken; for panic messages */
 	const char *name;	  /* [I] */
 };
@@ -21,7 +22,7 @@ struct CAPABILITY("spinlock") spinlock {
 	}
 
 /* The lock is taken: with one CPU that means by ourselves.  Panics, or opens it when a panic is being reported. */
-void spin_contended(struct spinlock *l);
+void spin_contended(struct spinlock *l, uint64_t rip);
 /* It was not locked. */
 NORETURN void spin_not_held(const struct spinlock *l);
 
@@ -46,9 +47,7 @@ spin_lock(struct spinlock *l)
 {
 	const uint64_t flags = irq_save();
 
-	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE) != 0))
-		spin_contended(l); /* takes the site from its return address */
-	l->owner_rip = current_rip();
+	lock_word_take(&l->locked, &l->owner_rip); /* or spin_contended() */
 	if (LOCK_ORDER)
 		lock_order_take(l);
 	return flags;

@@ -36,30 +36,11 @@ struct slab_cache {
 	uint32_t per_slab;	 /* [I] */
 	size_t in_use;		 /* [lock] objects */
 	size_t nr_slabs;	 /* [lock] */
-	size_t nr_empty;	 /* [lock] of them without any object in use */
 	struct slab_cache *next; /* [registry] */
 };
 
 /* Make @c ready for use; for the caches that exist before kmalloc() does. */
 void slab_cache_setup(struct slab_cache *c, const char *name, size_t size);
-/* As slab_alloc(), for an object of which only @len bytes were asked for: the rest is redzone. */
-void *slab_alloc_len(struct slab_cache *c, size_t len);
-/* Free the object at @obj, whatever its cache; panics if it is none. */
-void slab_free_any(void *obj);
-NORETURN void slab_not_heap(const void *obj, const char *who);
-
-/* The slab that holds @obj, checked; panics naming @who. */
-static inline struct slab *
-slab_of(const void *obj, const char *who)
-{
-	struct slab *s = (struct slab *)ALIGN_DOWN((uintptr_t)obj, PAGE_SIZE);
-
-	/* The heap's pages are all in the direct map: any other address is not worth reading. */
-	if (unlikely((uintptr_t)obj - direct_map_base >= DIRECT_MAP_SIZE || s->magic != SLAB_MAGIC))
-		slab_not_heap(obj, who);
-	return s;
-}
-
 #ifdef DEBUG
 #define SLAB_DEBUG 1
 #else
@@ -89,3 +70,85 @@ void slab_debug_check(const struct slab_cache *c, const void *obj, const char *w
 /* The same for large blocks: bytes [len, size) at @p. */
 void slab_debug_fill_tail(void *p, size_t len, size_t size);
 void slab_debug_check_tail(const void *p, size_t len, size_t size);
+
+/* --- the ways that are taken all the time ---------------------------------------------------- */
+
+/* What they leave to slab.c; those that are called with the cache's lock open it. */
+void *slab_alloc_slow(struct slab_cache *c, uint64_t flags, size_t len) RELEASE(c->lock);
+void slab_retire(struct slab_cache *c, struct slab *s, uint64_t flags) RELEASE(c->lock);
+NORETURN void slab_free_error(struct slab_cache *c, uint64_t flags, const void *obj,
+			      const char *what) RELEASE(c->lock);
+NORETURN void slab_not_heap(const void *obj, const char *who);
+
+/* The slab that holds @obj, checked; panics naming @who. */
+static inline struct slab *
+slab_of(const void *obj, const char *who)
+{
+	struct slab *s = (struct slab *)ALIGN_DOWN((uintptr_t)obj, PAGE_SIZE);
+
+	/* The heap's pages are all in the direct map: any other address is not worth reading. */
+	if (unlikely((uintptr_t)obj - direct_map_base >= DIRECT_MAP_SIZE || s->magic != SLAB_MAGIC))
+		slab_not_heap(obj, who);
+	return s;
+}
+
+/* An object of @c, of which @len bytes were asked for: in debug builds the rest is redzone. */
+static inline void *
+slab_alloc_len(struct slab_cache *c, size_t len)
+{
+	const uint64_t flags = spin_lock(&c->lock);
+	struct slab *s;
+	size_t w = 0, i;
+
+	if (unlikely(list_empty(&c->partial)))
+		return slab_alloc_slow(c, flags, len);
+	s = list_first(&c->partial, struct slab, node);
+	while (s->free[w] == 0)
+		w++;
+	i = w * 64 + (size_t)__builtin_ctzll(s->free[w]);
+	s->free[w] &= s->free[w] - 1;
+	if (unlikely(--s->nr_free == 0))
+		list_del(&s->node);
+	c->in_use++;
+	spin_unlock(&c->lock, flags);
+	if (SLAB_DEBUG)
+		slab_debug_take(c, (uint8_t *)s + SLAB_HEADER + i * c->stride, len);
+	return (uint8_t *)s + SLAB_HEADER + i * c->stride;
+}
+
+/* Is @s, just emptied, more than is worth keeping?  Half a slab of free objects stays in stock. */
+static inline bool
+slab_is_surplus(const struct slab_cache *c)
+{
+	return c->nr_slabs * c->per_slab - c->in_use >= c->per_slab + (c->per_slab + 1) / 2;
+}
+
+/* Give back the object @obj of slab @s. */
+static inline void
+slab_free_in(struct slab *s, void *obj)
+{
+	struct slab_cache *c = s->cache;
+	const uint32_t offset = (uint32_t)((uintptr_t)obj - (uintptr_t)s - SLAB_HEADER);
+	const uint32_t i = (uint32_t)(((uint64_t)offset * c->reciprocal) >> 32);
+	uint64_t flags = spin_lock(&c->lock);
+
+	if (unlikely(i >= c->per_slab || i * c->stride != offset))
+		slab_free_error(c, flags, obj, "is not the start of an object");
+	if (unlikely(s->free[i / 64] & BIT(i % 64)))
+		slab_free_error(c, flags, obj, "is free already (double free)");
+	if (SLAB_DEBUG) {
+		spin_unlock(&c->lock, flags);
+		slab_debug_check(c, obj, "kfree");
+		slab_debug_poison(c, obj);
+		flags = spin_lock(&c->lock);
+	}
+	s->free[i / 64] |= BIT(i % 64);
+	c->in_use--;
+	if (unlikely(s->nr_free++ == 0))
+		list_add_head(&c->partial, &s->node);
+	if (unlikely(s->nr_free == c->per_slab) && slab_is_surplus(c)) {
+		slab_retire(c, s, flags);
+		return;
+	}
+	spin_unlock(&c->lock, flags);
+}

@@ -7,6 +7,7 @@ default rel
 %include "offsets.inc"
 
 extern thread_begin
+extern spin_contended
 global context_switch
 global thread_trampoline
 global thread_stack_init
@@ -14,6 +15,7 @@ global jump_save
 global jump_to
 global regs_capture
 global page_zero
+global lock_contended
 
 section .text exec
 
@@ -125,6 +127,43 @@ regs_capture:
 	mov	rax, ss
 	mov	[rdi + TF_SS], rax
 	ret
+
+; From lock_word_take() (x86/lock.h), which does not tell the compiler of a call.
+; In:  [rsp + 8] = the lock, [rsp + 16] = where it was wanted.  Out: both popped, all registers kept.
+;	where
+;	lock
+;	return address
+;	rbp			<- rbp
+;	rax rcx rdx rsi rdi r8 r9 r10 r11
+lock_contended:
+	push	rbp
+	mov	rbp, rsp
+	push	rax
+	push	rcx
+	push	rdx
+	push	rsi
+	push	rdi
+	push	r8
+	push	r9
+	push	r10
+	push	r11
+	mov	rdi, [rbp + 16]
+	mov	rsi, [rbp + 24]
+	and	rsp, -16		; as the C ABI wants it
+	cld
+	call	spin_contended
+	lea	rsp, [rbp - 72]
+	pop	r11
+	pop	r10
+	pop	r9
+	pop	r8
+	pop	rdi
+	pop	rsi
+	pop	rdx
+	pop	rcx
+	pop	rax
+	pop	rbp
+	ret	16
 
 ; void page_zero(void *page)
 ; In: rdi = page.  Clobbers rax, rcx, rdi.  Plain stores: under emulation a REP is slower, on

@@ -48,12 +48,6 @@ panic_in_progress(void)
 }
 
 void
-spin_contended(struct spinlock *l)
-{
-	panic("lock %s is taken twice", l->name);
-}
-
-void
 spin_not_held(const struct spinlock *l)
 {
 	panic("lock %s is not held", l->name);
