@@ -130,7 +130,7 @@ test_console_irqs_off(void)
 {
 	const uint64_t flags = irq_save();
 
-	for (unsigned i = 0; i < 300; i++)
+	for (unsigned i = 0; i < 64; i++)
 		say("\033[0m");
 	irq_restore(flags);
 	CHECK(irqs_on());
