@@ -428,40 +428,64 @@ free_error(paddr_t frame, uint64_t flags, bool is_free)
 	      pmm_is_ram(frame) ? "is reserved or no frame's start" : "is not RAM");
 }
 
-static inline void free_locked(paddr_t frame, uint64_t flags) REQUIRES(pmm_lock);
-
+/* Allocations continue at @word of @r. */
 static inline void
+move_hint_locked(struct range *r, uint64_t *word, size_t bit)
+{
+	hint = word;
+	hint_base = r->base + bit / 64 * 64 * PAGE_SIZE;
+	hint_range = r;
+}
+
+static void free_locked(paddr_t frame, uint64_t flags) REQUIRES(pmm_lock);
+
+/* Any frame. */
+static void
 free_locked(paddr_t frame, uint64_t flags)
 {
 	struct range *r = range_of(frame);
-	uint64_t *word;
 	size_t bit;
 
-	if (unlikely(r == NULL || !IS_ALIGNED(frame, PAGE_SIZE)))
+	if (r == NULL || !IS_ALIGNED(frame, PAGE_SIZE))
 		free_error(frame, flags, false);
 	bit = (frame - r->base) / PAGE_SIZE;
-	word = &r->frames[bit / 64];
-	if (unlikely(*word & BIT(bit % 64)))
+	if (bitmap_test(r->frames, bit))
 		free_error(frame, flags, true);
-	if (unlikely(*word == 0))
-		set_free(r, bit);
-	else
-		*word |= BIT(bit % 64);
-	if (r <= hint_range) { /* never away from a better zone */
-		hint = word;
-		hint_base = r->base + bit / 64 * 64 * PAGE_SIZE;
-		hint_range = r;
-	}
+	set_free(r, bit);
+	if (r <= hint_range) /* never away from a better zone */
+		move_hint_locked(r, &r->frames[bit / 64], bit);
 	free_frames++;
+}
+
+static __attribute__((noinline)) void free_slow(paddr_t frame, uint64_t flags) RELEASE(pmm_lock);
+
+static __attribute__((noinline)) void
+free_slow(paddr_t frame, uint64_t flags)
+{
+	free_locked(frame, flags);
+	spin_unlock(&pmm_lock, flags);
 }
 
 void
 pmm_free(paddr_t frame)
 {
 	const uint64_t flags = spin_lock(&pmm_lock);
+	struct range *r = hint_range;
+	const size_t bit = (frame - r->base) / PAGE_SIZE;
 
-	free_locked(frame, flags);
-	spin_unlock(&pmm_lock, flags);
+	/* Most often it lies in the range in use, next to other free frames: nothing more to do. */
+	if (likely(range_has(r, frame) && IS_ALIGNED(frame, PAGE_SIZE))) {
+		uint64_t *word = &r->frames[bit / 64];
+
+		if (likely(*word != 0 && (*word & BIT(bit % 64)) == 0)) {
+			*word |= BIT(bit % 64);
+			move_hint_locked(r, word, bit);
+			free_frames++;
+			spin_unlock(&pmm_lock, flags);
+			return;
+		}
+	}
+	free_slow(frame, flags);
 }
 
 /* --- runs of frames ---------------------------------------------------------------------- */
