@@ -182,14 +182,21 @@ static void
 test_misuse(void **state)
 {
 	uint8_t *p = kmalloc(100), *large = kmalloc(10000);
-	static uint64_t outside[2];
+	const struct slab_cache *c;
+	uint8_t *tail;
 
 	(void)state;
 	EXPECT_PANIC(kfree(p + 16), "not the start of an object");
 	EXPECT_PANIC(kfree((void *)((uintptr_t)p - 1)), "not the start of an object");
 	EXPECT_PANIC(kfree(large + 4096), "not from the heap");
 	EXPECT_PANIC(kfree((void *)(direct_map_base - PAGE_SIZE + 16)), "not from the heap");
-	(void)outside;
+	/* Behind the last object there is room for a pointer, but for no object. */
+	tail = kmalloc(384);
+	c = slab_of(tail, "test")->cache;
+	EXPECT_PANIC(
+		kfree((uint8_t *)slab_of(tail, "test") + SLAB_HEADER + c->per_slab * c->stride),
+		"not the start of an object");
+	kfree(tail);
 	kfree(p);
 	EXPECT_PANIC(kfree(p), "double free");
 	kfree(large);
