@@ -149,23 +149,44 @@ screen_cursor(void)
 }
 
 static void
-sink(void *arg, const char *s, size_t n)
+serial_puts(const char *s)
 {
-	for (; n > 0; n--, s++) {
-		if (screen)
-			screen_putc(*s);
-		if (serial && *s == '\n')
+	for (; serial && *s; s++) {
+		if (*s == '\n')
 			serial_putc('\r');
-		if (serial)
-			serial_putc(*s);
+		serial_putc(*s);
 	}
+}
+
+/* A word that does not fit the line begins the next one, so that messages and addresses stay whole. */
+static void
+screen_puts(const char *s)
+{
+	while (*s) {
+		uint32_t word = 0;
+
+		while (s[word] > ' ')
+			word++;
+		if (column + word > COLUMNS && word <= COLUMNS)
+			screen_newline();
+		for (; word > 0; word--)
+			screen_putc(*s++);
+		if (*s && (*s == '\n' || column < COLUMNS))
+			screen_putc(*s);
+		if (*s)
+			s++;
+	}
+	screen_cursor();
 }
 
 static PRINTF(1, 0) void vsay(const char *fmt, va_list ap)
 {
-	(void)vfmt(sink, NULL, fmt, ap);
+	static char text[512];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	serial_puts(text);
 	if (screen)
-		screen_cursor();
+		screen_puts(text);
 }
 
 void

@@ -88,8 +88,10 @@ trace_init(void)
 	s2->cr0 = entry_state.cr0;
 	s2->valid = BOOT_TRACE_CR0;
 	s2->bits = 16;
-	if (entry_state.tsc[0] | entry_state.tsc[1])
+	if (entry_state.tsc[0] | entry_state.tsc[1]) {
+		trace_known.tsc = true;
 		trace_stage1_disk(s1, s2);
+	}
 }
 
 /* Not inlined, so that the return address says which phase made the record. */

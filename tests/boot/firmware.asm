@@ -16,6 +16,7 @@
 ;	ENDLESS_E820	the same entry for ever
 ;	NO_E820, NO_E801	these calls fail
 ;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses
+;	GRAPHICS	the screen is in graphics mode 12h
 ; The BIOS's own read of the boot sector does not count.
 ; It hooks int 19h, and from there int 13h and 15h.  Its variables lie in unused vectors (60h on).
 	bits	16
@@ -54,6 +55,12 @@ int19:
 	mov	word [READS], 0
 %else
 	mov	word [READS], -1
+%endif
+%ifdef GRAPHICS
+	mov	ax, 12h
+	int	10h
+	push	0
+	pop	ds
 %endif
 	hook	13h, int13, OLD13
 	hook	15h, int15, OLD15
