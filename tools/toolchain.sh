@@ -43,3 +43,4 @@ export PATH
 	--disable-plugin --disable-libcc1 &&
 	make -j"$jobs" MAKEINFO=true all-gcc >make.log 2>&1 && make install-gcc MAKEINFO=true >>make.log 2>&1)
 echo "toolchain: done: $("$prefix/bin/$target-gcc" --version | head -n 1)"
+echo "toolchain: use it with:  PATH=$prefix/bin:\$PATH make"

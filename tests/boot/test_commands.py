@@ -22,7 +22,7 @@ SAYS = [
     ("date -s 2028-02-29 12:34:56; date", r"(?s)Tuesday 2028-02-29 12:34:5\d UTC.*12:34:5\d"),
     ("dmesg", r"\[ +\d+\.\d{6}\] init: shell +ok"),
     ("boot", r"(?s)by the BIOS, drive 80h.*stage 1.*protected mode.*kernel_main.*prompt .*EFER"),
-    ("boot state", r" 0  16 +00:7c00 .* - +- +- +- "),
+    ("boot state", r" 0  16 +00:7c00 .* - +- +- +- +- -$"),
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
     ("vmmap", r"(?s)r-x--g .*kernel code.*regions, "),
@@ -154,6 +154,24 @@ def test_a_printing_thread_leaves_the_typed_line_alone(vm):
     vm.send("\r")
     vm.expect(rb"\ntyped meanwhile\r?\n")
     vm.expect(r"line 5 of 5\]")
+
+
+def test_line_that_ends_at_the_margin(vm):
+    """The cursor waits in the next row's first column, on the real screen too, and comes back."""
+    for above in ("", "; boot times"):  # with room below, and at the bottom of the screen
+        vm.command("clear" + above)
+        vm.send("echo " + "x" * 68)  # with the prompt 80 columns
+        vm.expect_screen("(?m)^minOS> echo x{68}$")
+        vm.send("yz")
+        vm.expect_screen("(?m)^minOS> echo x{68}\nyz$")
+        vm.send("\x7f" * 4 + "a")
+        vm.expect_screen("(?m)^minOS> echo x{66}a$")
+        vm.send("bc\x1b[H" + "\x1b[C" * 5 + "d")
+        vm.expect_screen("(?m)^minOS> echo dx{66}ab\nc$")
+        vm.send("\r")
+        vm.expect(rb"\ndx{66}abc\r?\n")
+        vm.prompt()
+        vm.expect_screen("(?m)^c\ndx{66}abc\nminOS>$")
 
 
 def test_top_repaints_until_q(vm):

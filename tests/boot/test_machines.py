@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+import vm as machine
+
 
 def megabytes(text, word):
     """A line of the `mem` command, which counts frames, in MiB."""
@@ -43,10 +45,10 @@ def test_memory_hole_placed_low(boot):
     assert megabytes(m.command("mem"), "total") > 440
 
 
-@pytest.mark.parametrize("machine", ["pc", "q35"])
+@pytest.mark.parametrize("chipset", ["pc", "q35"])
 @pytest.mark.parametrize("cpu", ["qemu64", "max"])
-def test_chipset_and_processor(boot, machine, cpu):
-    m = boot(machine=machine, cpu=cpu)
+def test_chipset_and_processor(boot, chipset, cpu):
+    m = boot(machine=chipset, cpu=cpu)
     m.prompt()
     assert "MinOS" in m.command("uname -a")
     assert "passed, 0 failed" in m.command("test lib")
@@ -59,9 +61,9 @@ def test_isapc(boot):
     assert "hello" in m.command("echo hello")
 
 
-@pytest.mark.parametrize("machine", ["pc", "q35"])
-def test_poweroff(boot, machine):
-    m = boot(machine=machine)
+@pytest.mark.parametrize("chipset", ["pc", "q35"])
+def test_poweroff(boot, chipset):
+    m = boot(machine=chipset)
     m.prompt()
     m.send("poweroff\r")
     assert m.wait_exit() == 0
@@ -79,9 +81,9 @@ def drain(m):
         return m.events
 
 
-@pytest.mark.parametrize("machine", ["pc", "q35"])
-def test_reboot(boot, machine):
-    m = boot(machine=machine, reboot=True)
+@pytest.mark.parametrize("chipset", ["pc", "q35"])
+def test_reboot(boot, chipset):
+    m = boot(machine=chipset, reboot=True)
     m.prompt()
     m.send("reboot\r")
     m.wait_event("RESET")
@@ -108,10 +110,25 @@ def test_no_serial_line(boot):
     m.expect_screen(r"(?m)^hello$")
 
 
-@pytest.mark.parametrize("media,machine", [("cd", "q35"), ("cd", "pc"), ("usb", "q35"), ("virtio", "pc")])
-def test_media(boot, media, machine):
-    m = boot(media=media, machine=machine)
+@pytest.mark.parametrize("media,chipset", [("cd", "q35"), ("cd", "pc"), ("usb", "q35"), ("virtio", "pc")])
+def test_media(boot, media, chipset):
+    m = boot(media=media, machine=chipset)
     m.prompt()
+    assert "hello" in m.command("echo hello")
+
+
+@pytest.mark.parametrize("device", [
+    "nvme,serial=1,drive=d", "nvme,serial=1,drive=d,logical_block_size=4096,physical_block_size=4096",
+    "virtio-scsi-pci;scsi-hd,drive=d", "sdhci-pci;sd-card,drive=d",
+    "usb-ehci;usb-storage,drive=d", "lsi53c895a;scsi-hd,drive=d"],
+    ids=["nvme", "nvme-4096", "virtio-scsi", "sdhci", "usb-ehci", "lsi"])
+def test_other_controllers(boot, device):
+    """The BIOS reads for the loader, so every disk that it knows will do."""
+    options = ["-drive", f"file={machine.IMAGE},format=raw,if=none,id=d,snapshot=on"]
+    for part in device.split(";"):
+        options += ["-device", part]
+    m = boot(media=None, extra=options)
+    m.prompt(timeout=120)
     assert "hello" in m.command("echo hello")
 
 

@@ -5,6 +5,7 @@ pytest.  QEMU connects to sockets that are listening before it starts, so no byt
 Machine ends its own QEMU, by process id, and no other.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -28,6 +30,12 @@ EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
 # Seconds.  A busy machine under TCG is slow; a test that hangs is ended by this all the same.
 TIMEOUT = float(os.environ.get("VM_TIMEOUT", "60"))
+
+
+def _die_with_parent():
+    """In the child: end when the test process does, even if that is killed.  Linux, prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class VmError(AssertionError):
@@ -101,7 +109,8 @@ class Machine:
         listeners = [self._listen("qmp")] + ([self._listen("serial")] if serial else [])
         with open(os.path.join(self.dir, "stderr"), "wb") as err:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=err,
-                                            stderr=err, start_new_session=True)
+                                            stderr=err, start_new_session=True,
+                                            preexec_fn=_die_with_parent)
         try:
             self._qmp = self._accept(listeners[0])
             self._qmp_file = self._qmp.makefile("r", encoding="utf-8")

@@ -10,7 +10,7 @@ hbreak _start
 continue
 
 define regs
-  info registers rip rsp rflags cr0 cr2 cr3 cr4 efer
+  info registers rip rsp eflags cr0 cr2 cr3 cr4 efer
 end
 document regs
 The registers that say which mode the processor is in.
