@@ -55,13 +55,12 @@
 
 #define TYPEMATIC_500MS_30HZ 0x20 /* delay in bits 5-6, rate in 0-4 */
 
-/* A status read takes about a microsecond: these are roughly 20 and 500 ms. */
-#define POLLS		20000U
-#define POLLS_SELF_TEST 500000U
-#define DRAIN_MAX	32 /* bytes that may be left over from before */
-#define IRQ_BYTES_MAX	16
-#define RESEND_MAX	3
-#define LED_TIMEOUT_NS	(500 * NS_PER_MS)
+#define TIMEOUT_US	     20000
+#define TIMEOUT_SELF_TEST_US 500000
+#define DRAIN_MAX	     32 /* bytes that may be left over from before */
+#define IRQ_BYTES_MAX	     16
+#define RESEND_MAX	     3
+#define LED_TIMEOUT_NS	     (500 * NS_PER_MS)
 
 #define VIEW_STEP (ANSI_ROWS - 1) /* lines that Shift-PgUp moves */
 
@@ -81,11 +80,17 @@ static struct work reboot = WORK_INIT(reboot, reboot_work);
 
 /* --- controller ------------------------------------------------------------------------------- */
 
+/*
+ * Wait until (status & @mask) == @value.  A status read takes about a microsecond, so the reads
+ * alone are a bound; but where firmware imitates the controller each can take fifty.
+ */
 static bool
-wait_writable(void)
+wait_status(uint8_t mask, uint8_t value, unsigned timeout_us)
 {
-	for (unsigned i = 0; i < POLLS; i++) {
-		if ((inb(PORT_STATUS) & STATUS_IN_FULL) == 0)
+	const uint64_t deadline = clock_us() + timeout_us;
+
+	for (unsigned i = 0; i < timeout_us && clock_us() <= deadline; i++) {
+		if ((inb(PORT_STATUS) & mask) == value)
 			return true;
 		cpu_relax();
 	}
@@ -94,20 +99,17 @@ wait_writable(void)
 
 /* The next byte for us, or -ETIMEDOUT. */
 static int
-read_polling(unsigned polls)
+read_polling(unsigned timeout_us)
 {
-	for (unsigned i = 0; i < polls; i++) {
-		if (inb(PORT_STATUS) & STATUS_OUT_FULL)
-			return inb(PORT_DATA);
-		cpu_relax();
-	}
-	return -ETIMEDOUT;
+	if (!wait_status(STATUS_OUT_FULL, STATUS_OUT_FULL, timeout_us))
+		return -ETIMEDOUT;
+	return inb(PORT_DATA);
 }
 
 static bool
 command(uint8_t c)
 {
-	if (!wait_writable())
+	if (!wait_status(STATUS_IN_FULL, 0, TIMEOUT_US))
 		return false;
 	outb(PORT_COMMAND, c);
 	return true;
@@ -116,7 +118,7 @@ command(uint8_t c)
 static bool
 write_data(uint8_t v)
 {
-	if (!wait_writable())
+	if (!wait_status(STATUS_IN_FULL, 0, TIMEOUT_US))
 		return false;
 	outb(PORT_DATA, v);
 	return true;
@@ -146,7 +148,7 @@ tell_keyboard(uint8_t v)
 			return false;
 		/* A key pressed just now may come before the answer. */
 		for (unsigned i = 0; i < DRAIN_MAX; i++) {
-			answer = read_polling(POLLS);
+			answer = read_polling(TIMEOUT_US);
 			if (answer < 0 || answer == KBD_ACK || answer == KBD_RESEND)
 				break;
 		}
@@ -173,17 +175,17 @@ controller_init(void)
 	drain();
 	if (!command(CTRL_READ_CONFIG))
 		return -ENODEV;
-	config = read_polling(POLLS);
+	config = read_polling(TIMEOUT_US);
 	if (config < 0)
 		return -ENODEV;
 	config = (config & ~(CONFIG_KBD_IRQ | CONFIG_AUX_IRQ | CONFIG_KBD_OFF)) | CONFIG_TRANSLATE |
 		 CONFIG_AUX_OFF;
-	if (!command(CTRL_SELF_TEST) || read_polling(POLLS_SELF_TEST) != SELF_TEST_OK)
+	if (!command(CTRL_SELF_TEST) || read_polling(TIMEOUT_SELF_TEST_US) != SELF_TEST_OK)
 		log_notice("kbd: the controller's self-test failed");
 	/* The self-test resets the configuration on some controllers: write it afterwards. */
 	if (!write_config((uint8_t)config))
 		return -EIO;
-	if (!command(CTRL_TEST_PORT) || read_polling(POLLS) != 0)
+	if (!command(CTRL_TEST_PORT) || read_polling(TIMEOUT_US) != 0)
 		log_notice("kbd: the test of the keyboard's line failed");
 	drain();
 	return command(CTRL_ENABLE_KBD) ? config : -EIO;
