@@ -235,14 +235,16 @@ print_states(const struct boot_trace_entry *e, size_t n)
 	for (size_t i = 0; i < n && !sh_interrupted(); i++, e++) {
 		const bool cr0 = (e->valid & BOOT_TRACE_CR0) != 0;
 		const bool a20 = (e->valid & BOOT_TRACE_A20) != 0;
-		char cs_ip[24];
+		char cs_ip[24], rflags[12] = "-";
 
+		if (e->rflags != 0) /* bit 1 is always set: 0 was not read */
+			snprintf(rflags, sizeof(rflags), "%lx", e->rflags);
 		snprintf(cs_ip, sizeof(cs_ip), "%02x:%s", e->cs, pointer_text(e->ip).s);
-		sh_printf("%2zu  %u %17s %13s %8s %8s %6s %4s %6lx %s\n", i, e->bits, cs_ip,
+		sh_printf("%2zu  %u %17s %13s %8s %8s %6s %4s %6s %s\n", i, e->bits, cs_ip,
 			  pointer_text(e->sp).s, hex_text(e->cr0, 8, cr0).s,
 			  hex_text(e->cr3, 8, cr0).s,
 			  hex_text(e->cr4, 6, (e->valid & BOOT_TRACE_CR4) != 0).s,
-			  hex_text(e->efer, 4, (e->valid & BOOT_TRACE_EFER) != 0).s, e->rflags,
+			  hex_text(e->efer, 4, (e->valid & BOOT_TRACE_EFER) != 0).s, rflags,
 			  !a20	   ? "-"
 			  : e->a20 ? "on"
 				   : "off");

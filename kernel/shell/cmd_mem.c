@@ -162,7 +162,7 @@ print_regions(void)
 	uint64_t total = 0, count = 0;
 	vaddr_t from = 0;
 
-	sh_printf("START            - END              SIZE      PAGE RIGHTS PHYSICAL   WHAT\n");
+	sh_printf("START            END               SIZE      PAGE RIGHTS PHYSICAL   WHAT\n");
 	do {
 		b.n = 0;
 		vmm_for_each_region(from, take_region, &b);
