@@ -6,6 +6,7 @@ global probe_registers
 global probe_int
 global probe_load_es
 global probe_call_null
+global probe_leaf
 
 section .text exec
 
@@ -103,4 +104,9 @@ probe_call_null:
 	xor	eax, eax
 	call	rax
 	pop	rbp
+	ret
+
+; void probe_leaf(void): faults without a frame of its own.
+probe_leaf:
+	ud2
 	ret

@@ -12,3 +12,5 @@ void probe_int(void);
 void probe_load_es(uint64_t selector);
 /* Call address 0. */
 void probe_call_null(void);
+/* #UD in a function without a frame. */
+void probe_leaf(void);

@@ -2,6 +2,7 @@
  * test_stack.c - kernel stacks, their guards, and the names in a backtrace.
  */
 #include "tests.h"
+#include "probes.h"
 #include <kern/ksym.h>
 #include <kern/selftest.h>
 #include <kern/thread.h>
@@ -9,6 +10,8 @@
 #include <mm/kstack.h>
 #include <mm/pmm.h>
 #include <mm/vmm.h>
+#include <x86/crash.h>
+#include <x86/fault.h>
 #include <x86/switch.h>
 #include <x86/trap.h>
 
@@ -111,4 +114,84 @@ test_stack_symbols(void)
 		last = addr;
 	}
 	CHECK(ksym_at(ksym_count(), &addr) == NULL);
+}
+
+/* --- backtraces ------------------------------------------------------------------------------ */
+
+#define NR_FRAMES 8
+
+static uint64_t chain[NR_FRAMES];
+static unsigned chain_length;
+
+static void
+collect(struct trapframe *tf)
+{
+	chain_length = backtrace_collect(tf, chain, NR_FRAMES);
+	selftest_trap_hook(tf); /* out of the faulting function */
+}
+
+static void
+check_frame(unsigned i, const char *expected)
+{
+	const char *name;
+
+	CHECK(i < chain_length);
+	name = ksym_lookup(chain[i] - (i == 0 ? 0 : 1), NULL);
+	if (name == NULL || strcmp(name, expected) != 0)
+		selftest_fail(__FILE__, __LINE__, "frame %u is in %s, not in %s", i,
+			      name == NULL ? "?" : name, expected);
+}
+
+/* Not static and not inlined: their names shall be in the table, and in the chain. */
+void stack_test_outer(void *inner);
+
+__attribute__((noinline)) void
+stack_test_outer(void *inner)
+{
+	void (*fn)(void);
+
+	memcpy(&fn, inner, sizeof(fn));
+	fn();
+}
+
+static void
+collect_from(void (*fn)(void))
+{
+	chain_length = 0;
+	trap_set_handler(TRAP_PF, collect);
+	trap_set_handler(TRAP_UD, collect);
+	(void)selftest_catch(stack_test_outer, &fn);
+	trap_set_handler(TRAP_PF, NULL);
+	trap_set_handler(TRAP_UD, NULL);
+}
+
+/* A function with a frame; the compiler's own frames follow up to the thread's start. */
+void
+test_stack_backtrace(void)
+{
+	collect_from(crash_bad_opcode);
+	check_frame(0, "crash_bad_opcode");
+	check_frame(1, "stack_test_outer");
+	check_frame(2, "selftest_catch");
+	check_frame(chain_length - 1, "thread_trampoline");
+}
+
+/* A leaf has no frame of its own: its caller is found on top of the stack. */
+void
+test_stack_backtrace_leaf(void)
+{
+	collect_from(probe_leaf);
+	check_frame(0, "probe_leaf");
+	check_frame(1, "stack_test_outer");
+	check_frame(2, "selftest_catch");
+}
+
+/* A call through a null pointer: nothing at all was executed there. */
+void
+test_stack_backtrace_null(void)
+{
+	collect_from(probe_call_null);
+	CHECK_EQ(chain[0], 0);
+	check_frame(1, "probe_call_null");
+	check_frame(2, "stack_test_outer");
 }

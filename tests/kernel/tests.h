@@ -70,6 +70,9 @@ void test_stack_wrong_free(void);
 void test_stack_many(void);
 void test_stack_guards(void);
 void test_stack_symbols(void);
+void test_stack_backtrace(void);
+void test_stack_backtrace_leaf(void);
+void test_stack_backtrace_null(void);
 
 /* tests/user/test_ring3.c */
 void test_user_enter_and_return(void);
