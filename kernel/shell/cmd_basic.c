@@ -97,6 +97,20 @@ help_overview(void)
 		  "pages.\n");
 }
 
+/* Commands, then groups, then the word all. */
+const char *
+complete_help(unsigned arg, unsigned i)
+{
+	unsigned left = i - (unsigned)nr_shell_commands;
+
+	if (arg != 1 || i < nr_shell_commands)
+		return complete_command(arg, i);
+	for (size_t k = 0; k < nr_shell_commands; k++)
+		if (first_of_group(k) && left-- == 0)
+			return shell_commands[k].group;
+	return left == 0 ? "all" : NULL;
+}
+
 int
 cmd_help(int argc, char **argv)
 {

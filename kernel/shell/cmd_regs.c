@@ -149,7 +149,8 @@ print_overview(void)
 		  gdtr.limit, idtr.base, idtr.limit);
 	sh_printf("CS %04x  SS %04x  DS %04x  ES %04x  FS %04x  GS %04x  TR %04x  (see gdt)\n",
 		  read_cs(), read_ss(), read_ds(), read_es(), read_fs(), read_gs(), read_tr());
-	sh_printf("regs NAME shows one bit by bit, for example: regs cr4\n");
+	sh_printf("regs NAME shows one bit by bit, for example: regs cr4; regs all does so with "
+		  "all\n");
 }
 
 static void
@@ -173,24 +174,30 @@ print_one(const struct reg *r)
 const char *
 complete_regs(unsigned arg, unsigned i)
 {
-	return arg == 1 && i < ARRAY_SIZE(regs) ? regs[i].name : NULL;
+	if (arg != 1 || i > ARRAY_SIZE(regs))
+		return NULL;
+	return i < ARRAY_SIZE(regs) ? regs[i].name : "all";
 }
 
 int
 cmd_regs(int argc, char **argv)
 {
+	bool any = false;
+
 	if (argc > 2)
 		return -EINVAL;
 	if (argc == 1) {
 		print_overview();
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
-		if (strcasecmp(regs[i].name, argv[1]) == 0) {
-			print_one(&regs[i]);
-			return 0;
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(regs) && !sh_interrupted(); i++) {
+		if (strcmp(argv[1], "all") != 0 && strcasecmp(regs[i].name, argv[1]) != 0)
+			continue;
+		print_one(&regs[i]);
+		any = true;
 	}
+	if (any)
+		return 0;
 	sh_printf("regs shows no register '%s'; Tab lists those it does\n", argv[1]);
 	return -ENOENT;
 }

@@ -73,6 +73,7 @@ const char *complete_thread(unsigned arg, unsigned i);
 /* --- the commands, by file ----------------------------------------------------------------------- */
 
 int cmd_help(int argc, char **argv); /* cmd_basic.c */
+const char *complete_help(unsigned arg, unsigned i);
 int cmd_echo(int argc, char **argv);
 int cmd_clear(int argc, char **argv);
 int cmd_uname(int argc, char **argv);

@@ -14,7 +14,7 @@ const struct shell_cmd shell_commands[] = {
 	  "help NAME     usage and explanation of one command\n"
 	  "help GROUP    one line about each command of a group, for example: help memory\n"
 	  "help all      one line about every command",
-	  cmd_help, complete_command },
+	  cmd_help, complete_help },
 	{ "echo", "shell", "echo [-n] [WORD...]", "print the words",
 	  "Prints its arguments with a space between them; -n leaves out the end of the line. "
 	  "Quotes keep spaces: echo 'a   b'.  Inside \"...\" a backslash protects \" and \\.",
@@ -96,9 +96,9 @@ const struct shell_cmd shell_commands[] = {
 	  "sym NAME gives its address, sym ADDR the symbol it lies in, sym PREFIX all that begin so.",
 	  cmd_sym, complete_symbol },
 	/* --- CPU ----------------------------------------------------------------------------- */
-	{ "regs", "processor", "regs [NAME]", "control registers, flags, segments, MSRs",
+	{ "regs", "processor", "regs [NAME | all]", "control registers, flags, segments, MSRs",
 	  "Without an argument all of them with the names of the bits that are set; with a name that "
-	  "register bit by bit.  Example: regs cr4",
+	  "register bit by bit.  Example: regs cr4.  regs all | more shows every one so.",
 	  cmd_regs, complete_regs },
 	{ "cpu", "processor", "cpu", "what CPU this is and what it can do", "Decoded from CPUID.", cmd_cpu, NULL },
 	{ "gdt", "processor", "gdt", "the segment table and the task state segment", "", cmd_gdt, NULL },

@@ -39,6 +39,7 @@ SAYS = [
     ("regs", r"(?s)CR0 .* PE .*WP PG.*CR4 .*PAE.*EFER .*LME LMA.*GDTR.*CS 0008"),
     ("regs cr0", r"0 +1 +PE +protected mode"),
     ("regs EFER", r"(?s)MSR c0000080.*10 +1 +LMA"),
+    ("regs all", r"(?s)CR0 = .*protected mode.*CR4 = .*RFLAGS = .*STAR = .*KGSBASE = "),
     ("cpu", r"(?s)vendor .*addresses .*features.* sse2 .*long-mode"),
     ("gdt", r"(?s)0008 .*ring 0 +code, 64-bit.*TSS, busy.*IST1 .*double fault"),
     ("idt", r"(?s)IST1 +#DF.*IRQ 0"),
@@ -111,6 +112,19 @@ def test_says(vm, command, pattern):
 @pytest.mark.parametrize("command,pattern", REFUSES, ids=[c for c, _ in REFUSES])
 def test_refuses(vm, command, pattern):
     assert re.search(pattern, vm.command(command), re.M)
+
+
+def test_tab_completes_arguments(vm):
+    for typed, completed in (("help stac", "help stack "), ("help proc", "help processor "),
+                             ("regs efe", "regs efe"), ("regs EFE", "regs EFER "),
+                             ("kbd f", "kbd fr "), ("spawn sp", "spawn spin "),
+                             ("crash dou", "crash doublefault "), ("vmmap cmd_ech", "vmmap cmd_echo "),
+                             ("time unam", "time uname "), ("echo 1; upt", "echo 1; uptime "),
+                             ("test pmm.doub", "test pmm.double_free "), ("boot sta", "boot state "),
+                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan ")):
+        vm.send(typed + "\t#")
+        vm.expect_screen(rf"(?m)^minOS> {re.escape(completed)}#$")
+        vm.send("\x15")
 
 
 def test_every_line_fits_80_columns(vm):
