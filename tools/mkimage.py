@@ -294,8 +294,9 @@ def make_disk(args):
         raise Error("the image must have at least 10 MiB")
     # Clusters of 2 KiB are a CD's sectors; FAT16 holds 65524 of them.
     fat32 = sectors // 4 > 65000
-    volume = make_volume(sectors, serial, (["-F"] if fat32 else []) + ["-c", "4", "-H", str(VOLUME_LBA)],
-                         args.files)
+    # A root directory of 128 entries, so that it and the FATs lie in the 40 KiB that the loader keeps.
+    volume = make_volume(sectors, serial, (["-F"] if fat32 else ["-r", "8"])
+                         + ["-c", "4", "-H", str(VOLUME_LBA)], args.files)
     if Fat(volume).type != (32 if fat32 else 16):
         raise Error(f"mformat made a FAT{Fat(volume).type} volume")
     put_stages(image, stage1, stage2)

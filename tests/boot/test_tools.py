@@ -287,6 +287,25 @@ def test_run_says_how_to_leave(tmp_path):
     assert "-display none" in text and "-accel kvm -cpu host" in text and "no window" in text
 
 
+def test_a_failure_shows_the_serial_log_and_the_screen():
+    with machine.Machine() as m:
+        m.prompt()
+        m.command("echo a line to be seen")
+        with pytest.raises(machine.VmError) as failure:
+            m.expect("what nobody prints", timeout=1)
+    serial, screen = str(failure.value).split("--- serial log")[1].split("--- screen")
+    assert "init: cpu" in serial and "a line to be seen" in serial
+    assert "|a line to be seen" in screen
+
+
+def test_a_machine_that_ends_is_noticed_at_once():
+    with machine.Machine() as m:
+        m.prompt()
+        m.send("poweroff\r")
+        with pytest.raises(machine.VmError, match="QEMU ended"):
+            m.expect("what nobody prints", timeout=120)
+
+
 def test_smoke():
     status, text = run(sys.executable, "tests/boot/smoke.py")
     assert status == 0 and "smoke: 1 passed, 0 failed" in text

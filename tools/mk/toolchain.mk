@@ -32,7 +32,7 @@ WERROR ?= $(if $(CI),-Werror)
 WARN := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
 	-Wpointer-arith -Wvla -Wno-unused-parameter $(WERROR)
 # No path of this machine gets into the debug information or __FILE__: builds are reproducible.
-PREFIX_MAP := $(if $(filter /%,$(BUILD)),-ffile-prefix-map=$(BUILD)=build) -ffile-prefix-map=$(CURDIR)=.
+PREFIX_MAP := $(if $(filter /%,$(BUILD)),-ffile-prefix-map=$(BUILD)=build) "-ffile-prefix-map=$(CURDIR)=."
 # The compiler's own stdarg.h, stdint.h, stdbool.h and stddef.h are the only foreign headers.
 CC_INC := $(shell $(CC) -print-file-name=include 2>/dev/null)
 # gcc 12 takes small constant addresses for null pointers; ours are the BIOS data area and VGA memory.
