@@ -3,7 +3,8 @@
  *
  * The ranges in use hang in a list sorted by address.  A new one goes into the first gap behind the
  * one given out last, round robin, with an unmapped page behind it, so that running over its end
- * faults and an address just freed is not used again at once.
+ * faults and an address just freed is not used again at once.  The round is kept short, because the
+ * page tables of every address ever used stay (vmm.c).
  */
 #include <mm/kmap.h>
 #include <kern/spinlock.h>
@@ -13,6 +14,8 @@
 #include <mm/kmalloc.h>
 #include <mm/tables.h>
 #include <mm/vmm.h>
+
+#define REUSE_WINDOW MIB(64) /* of addresses, 32 page tables, before going on behind it */
 
 struct kmap_range {
 	struct list node; /* [kmap] */
@@ -42,16 +45,16 @@ start_of(const struct list *node)
 	return node == &used ? KMAP_END : list_entry(node, struct kmap_range, node)->start;
 }
 
-/* Put @r into the first gap after the cursor that holds it.  False when there is none. */
+/* Put @r into the first gap after the cursor that holds it below @limit.  False when there is none. */
 static bool
-place_locked(struct kmap_range *r)
+place_locked(struct kmap_range *r, vaddr_t limit)
 {
 	struct list *at = cursor;
 
 	do {
 		const vaddr_t gap = end_of(at);
 
-		if (range_fits(gap, r->len + PAGE_SIZE, start_of(at->next))) {
+		if (range_fits(gap, r->len + PAGE_SIZE, MIN(start_of(at->next), limit))) {
 			r->start = gap;
 			list_insert_after(at, &r->node);
 			cursor = &r->node;
@@ -76,7 +79,7 @@ range_new(size_t len)
 		return NULL;
 	r->len = len;
 	flags = spin_lock(&kmap_lock);
-	placed = place_locked(r);
+	placed = place_locked(r, KMAP_BASE + REUSE_WINDOW) || place_locked(r, KMAP_END);
 	spin_unlock(&kmap_lock, flags);
 	if (!placed) {
 		kfree(r);

@@ -7,6 +7,8 @@ global probe_int
 global probe_load_es
 global probe_call_null
 global probe_leaf
+global probe_spurious_7
+global probe_spurious_15
 
 section .text exec
 
@@ -90,6 +92,15 @@ probe_registers:
 ; void probe_int(void): a vector that nobody handles.
 probe_int:
 	int	0xf7
+	ret
+
+; void probe_spurious_7(void), probe_spurious_15(void): what a spurious interrupt looks like to the
+; kernel: the vector comes, and no chip has the line in service.
+probe_spurious_7:
+	int	0x27
+	ret
+probe_spurious_15:
+	int	0x2f
 	ret
 
 ; void probe_load_es(uint64_t selector)

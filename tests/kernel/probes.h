@@ -8,6 +8,9 @@
 uint64_t probe_registers(void);
 /* Vector F7h. */
 void probe_int(void);
+/* The vectors of IRQ 7 and 15, without any interrupt. */
+void probe_spurious_7(void);
+void probe_spurious_15(void);
 /* #GP when @selector is none. */
 void probe_load_es(uint64_t selector);
 /* Call address 0. */

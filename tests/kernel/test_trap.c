@@ -246,3 +246,26 @@ test_trap_pic_spurious(void)
 	CHECK(!pic_chip.is_spurious(14));
 	CHECK_EQ(pic_isr() & (1 << 2), 0);
 }
+
+static void
+check_spurious(unsigned irq, void (*raise)(void))
+{
+	struct irq_stat before, after;
+
+	irq_stat(irq, &before);
+	raise();
+	irq_stat(irq, &after);
+	CHECK_EQ(after.spurious, before.spurious + 1);
+	CHECK_EQ(after.count, before.count);
+	CHECK(irqs_on());
+}
+
+/* All the way from the vector: counted as spurious, no handler called, the lines still work. */
+void
+test_trap_spurious_irq(void)
+{
+	check_spurious(7, probe_spurious_7);
+	check_spurious(15, probe_spurious_15);
+	CHECK_EQ(pic_isr() & ~(1 << 0), 0);
+	CHECK_EQ(sleep_ms(20), 0); /* the timer's interrupts come */
+}

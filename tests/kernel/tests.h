@@ -26,6 +26,7 @@ void test_trap_decode(void);
 void test_trap_describe(void);
 void test_trap_pic_state(void);
 void test_trap_pic_spurious(void);
+void test_trap_spurious_irq(void);
 
 /* test_pmm.c */
 void test_pmm_single(void);
@@ -50,6 +51,7 @@ void test_vmm_regions(void);
 void test_vmm_probe(void);
 void test_vmm_mmio(void);
 void test_vmm_alloc(void);
+void test_vmm_alloc_bounded(void);
 
 /* test_kmalloc.c */
 void test_kmalloc_sizes(void);
