@@ -2,8 +2,8 @@
  * volume.c - finds the FAT volume on the boot medium, and reads from it.
  *
  * Content decides: a medium that is a FAT volume from its first sector on (floppy) is that volume;
- * else the partitions are tried, the active one first.  The first 64 KiB of the volume, which on our images
- * hold both FATs and the root directory, are read in one transfer and kept.
+ * else the partitions are tried, the active one first.  The beginning of the volume, which on our
+ * images holds both FATs, the root directory and MINOS.CFG, is read in one transfer and kept.
  */
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -17,6 +17,7 @@
 #define PARTITION_SIZE 16
 #define PARTITIONS     4
 #define ACTIVE	       0x80
+#define CACHE_SIZE     (80 * FAT_SECTOR)
 
 struct fat_volume volume;
 
@@ -55,7 +56,7 @@ static bool
 try_volume(uint64_t start)
 {
 	cache.start = start;
-	cache.length = LOADER_BOUNCE_SIZE;
+	cache.length = CACHE_SIZE;
 	cache.data = disk_read(start, &cache.length, LOADER_CACHE);
 	if (fat_mount(&volume, fat_read, NULL) != 0)
 		return false;

@@ -87,7 +87,7 @@ struct boot_trace_entry {
 	uint64_t sp;
 	uint64_t cr3;
 	uint64_t efer;
-	uint64_t rflags;
+	uint64_t rflags; /* 0 = not read: bit 1 is always set */
 	uint32_t cr0;
 	uint32_t cr4;
 	uint16_t cs;

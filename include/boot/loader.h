@@ -63,7 +63,7 @@ struct stage1_handoff {
 #define LOADER_BOUNCE	   0x20000 /* disk transfers: 64 KiB, and aligned to them */
 #define LOADER_BOUNCE_SIZE 0x10000
 #define LOADER_BSS	   0x30000 /* variables that start as 0 (boot/stage2/stage2.ld) */
-#define LOADER_CACHE	   0x40000 /* the first 64 KiB of the volume */
+#define LOADER_CACHE	   0x40000 /* the beginning of the volume, at most 64 KiB */
 #define LOADER_END	   0x50000
 
 /* Behind MINOS.ELF and INITRD.TAR on the volume: how long they are and their checksum. */
