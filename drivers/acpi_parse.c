@@ -1,8 +1,8 @@
 /*
  * acpi_parse.c - reading ACPI tables.  Pure: bytes in, values or an error out.
  *
- * AML is not interpreted.  The one object of interest, \_S5_, is by rule a Package of constants, and
- * its encoding is recognised byte by byte: what looks different is refused.
+ * AML is not interpreted.  The one object of interest, \_S5_, is by rule a Package of constants,
+ * and its encoding is recognised byte by byte: what looks different is refused.
  */
 #include <dev/acpi.h>
 #include <lib/errno.h>
@@ -20,7 +20,7 @@
 
 #define SLP_TYP_MAX 7 /* three bits */
 
-/* Little-endian number of 1, 2, 4 or 8 bytes at any alignment; with a constant size a single load. */
+/* Little-endian number of 1, 2, 4 or 8 bytes, unaligned; with a constant size a single load. */
 static inline uint64_t
 get(const void *buf, size_t at, unsigned bytes)
 {
@@ -103,7 +103,7 @@ get_gas(const void *buf, size_t at)
 	};
 }
 
-/* A PM1 control block: the 64-bit form if the table has it and it is usable, else the old 32-bit port. */
+/* A PM1 control block: the 64-bit form if it is there and usable, else the old 32-bit port. */
 static struct acpi_gas
 pm1_control(const void *buf, size_t n, size_t port_at, size_t gas_at)
 {
@@ -170,7 +170,7 @@ struct aml {
 	const uint8_t *p, *end;
 };
 
-/* PkgLength: the bytes of the package that follow it.  Spec: ACPI 6.4, "Package Length Encoding". */
+/* PkgLength, the size of what follows.  Spec: ACPI 6.4, "Package Length Encoding". */
 static bool
 aml_package(struct aml *a)
 {
@@ -237,27 +237,37 @@ parse_sleep_package(struct aml a, struct acpi_sleep *out)
 	return true;
 }
 
+/* Is the name at @at being defined: behind a NameOp, perhaps with the root's backslash? */
+static bool
+is_definition(const uint8_t *aml, size_t at)
+{
+	if (aml[at - 1] == AML_NAME)
+		return true;
+	return aml[at - 1] == AML_ROOT && at >= ACPI_HEADER_SIZE + 2 && aml[at - 2] == AML_NAME;
+}
+
 int
 acpi_parse_s5(const void *buf, size_t n, struct acpi_sleep *out)
 {
 	const uint8_t *aml = buf;
-	uint32_t name;
-
-	__builtin_memcpy(&name, "_S5_", sizeof(name));
 	/* The name stands after the header and at least its NameOp. */
-	for (size_t i = ACPI_HEADER_SIZE + 1; i + 4 <= n; i++) {
-		const struct aml rest = {aml + i + 4, aml + n};
+	size_t i = ACPI_HEADER_SIZE + 1;
+
+	while (i + 4 <= n) {
+		const uint8_t last = aml[i + 3];
 		struct acpi_sleep found;
 
-		if (get(aml, i, 4) != name)
+		/* A byte that is not in the name cannot be in any of the four places around it. */
+		if (last != '_' && last != 'S' && last != '5') {
+			i += 4;
 			continue;
-		if (aml[i - 1] != AML_NAME &&
-		    (aml[i - 1] != AML_ROOT || i < ACPI_HEADER_SIZE + 2 || aml[i - 2] != AML_NAME))
-			continue;
-		if (parse_sleep_package(rest, &found)) {
+		}
+		if (memcmp(aml + i, "_S5_", 4) == 0 && is_definition(aml, i) &&
+		    parse_sleep_package((struct aml){aml + i + 4, aml + n}, &found)) {
 			*out = found;
 			return 0;
 		}
+		i++;
 	}
 	return -ENOENT;
 }

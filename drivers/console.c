@@ -169,7 +169,10 @@ show_all(void)
 static char held[QUERY_MAX]; /* [console_lock] */
 static size_t nr_held;	     /* [console_lock] */
 
-/* Put @c, and what was held back before it, to @out unless it is, or may become, a question.  Returns the bytes put. */
+/*
+ * Put @c, and what was held back before it, to @out, unless it is, or may become, a question.
+ * Returns the bytes put.
+ */
 static size_t
 filter_query(char c, char *out)
 {

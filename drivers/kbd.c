@@ -191,7 +191,10 @@ controller_init(void)
 	return command(CTRL_ENABLE_KBD) ? config : -EIO;
 }
 
-/* Repeat after 500 ms, 30 times a second; all LEDs off.  A keyboard that takes no such command still types. */
+/*
+ * Repeat after 500 ms, 30 times a second; all LEDs off.  A keyboard that takes no such command
+ * still types.
+ */
 static bool
 keyboard_init(void)
 {

@@ -324,7 +324,7 @@ keypad_key(const struct kbd_decoder *d, uint8_t key, struct kbd_event *out)
 	}
 }
 
-/* Keys of the main block that are not characters of the layout.  Returns false if @key is none of them. */
+/* Keys of the main block that no layout changes.  Returns false if @key is none of them. */
 static bool
 editing_key(const struct kbd_decoder *d, uint8_t key, struct kbd_event *out)
 {

@@ -67,17 +67,15 @@
 #define RING_ROOMY (RING_SIZE / 2) /* wake writers when this much is free */
 
 /*
- * A port read takes about a microsecond on an ISA bus.  The FIFO empties in 1.4 ms at 115200 baud:
- * a line which has not moved after this many looks is stuck.
+ * A look at the line status takes about a microsecond on an ISA bus, and the FIFO empties in 1.4 ms
+ * at 115200 baud.  A virtual machine's line, though, stands still while its host is busy or its
+ * reader pauses: threads, the last flush and a panic report are patient; code that cannot sleep
+ * is not.
  */
-#define POLLS_STUCK    20000U
-/*
- * In a panic the report is worth more than the time: about a second.  A virtual machine's line stands
- * still for as long as its host is busy with other things.
- */
+#define POLLS_SHORT    20000U
 #define POLLS_PANIC    1000000U
-#define FLUSH_ROUNDS   (RING_SIZE / 16 + 2)
-#define ROOM_WAIT_MS   500
+#define FLUSH_PATIENCE 100 /* times POLLS_SHORT without a byte leaving */
+#define ROOM_WAIT_MS   2000
 #define IRQ_ROUNDS_MAX 256
 
 static struct spinlock lock = SPINLOCK_INIT("serial");
@@ -87,6 +85,7 @@ static char ring[RING_SIZE];	   /* [lock] */
 static uint32_t ring_in, ring_out; /* [lock] free-running */
 static uint8_t ier;		   /* [lock] what IER holds */
 static bool rx_paused;		   /* [lock] */
+static bool polled_in_vain;	   /* [lock] the line stood still when it was last polled */
 static bool panicking;
 static struct serial_info info;
 
@@ -139,27 +138,36 @@ pump_locked(void)
 
 	if ((line_status() & LSR_THRE) == 0)
 		return false;
-	info.stuck = false;
+	info.stuck = polled_in_vain = false;
 	info.tx += n;
 	while (n-- > 0)
 		outb(REG_DATA, (uint8_t)ring[ring_out++ % RING_SIZE]);
 	return true;
 }
 
-/* Wait, bounded, until the FIFO is empty, and refill it. */
+/* Look at most @polls times whether the FIFO is empty, and refill it. */
 static bool
-pump_polling_locked(void)
+pump_polling_locked(unsigned polls)
 {
-	const unsigned polls = panicking ? POLLS_PANIC : POLLS_STUCK;
-
-	if (info.stuck)
-		return pump_locked();
-	for (unsigned i = 0; i < polls; i++) {
+	for (; polls > 0; polls--) {
 		if (pump_locked())
 			return true;
 		cpu_relax();
 	}
-	info.stuck = true;
+	return false;
+}
+
+/* For who cannot sleep.  Time is spent on a line that stands still once, not for each byte. */
+static bool
+make_room_locked(void)
+{
+	unsigned polls = panicking ? POLLS_PANIC : POLLS_SHORT;
+
+	if (info.stuck || polled_in_vain)
+		polls = 1;
+	if (pump_polling_locked(polls))
+		return true;
+	polled_in_vain = true;
 	return false;
 }
 
@@ -167,7 +175,7 @@ static void
 kick_locked(void)
 {
 	if (panicking) {
-		while (ring_used() > 0 && pump_polling_locked())
+		while (ring_used() > 0 && make_room_locked())
 			;
 	} else if (info.irq_driven) {
 		/* Also when the interrupt is due anyway: on some UARTs it gets lost. */
@@ -207,7 +215,7 @@ serial_put(const char *s, size_t n)
 
 		s += put;
 		n -= put;
-		if (put == 0 && !pump_polling_locked()) {
+		if (put == 0 && !make_room_locked()) {
 			info.tx_dropped += n;
 			break;
 		}
@@ -236,26 +244,26 @@ serial_wait_room(size_t n)
 		return;
 	if (!can_sleep())
 		return;
-	(void)wait_event_timeout(&room_queue, has_room(n) || info.stuck, ROOM_WAIT_MS);
+	if (wait_event_timeout(&room_queue, has_room(n) || info.stuck, ROOM_WAIT_MS) == -ETIMEDOUT)
+		info.stuck = true; /* until it moves again, see pump_locked() */
 }
 
 void
 serial_flush(void)
 {
-	uint64_t flags;
+	unsigned patience = FLUSH_PATIENCE;
 
 	if (!info.present)
 		return;
-	for (unsigned round = 0; round < FLUSH_ROUNDS && ring_used() > 0; round++) {
-		bool moved;
+	while (ring_used() > 0 && patience > 0) {
+		const uint64_t flags = take_lock();
+		const bool moved = pump_polling_locked(info.stuck ? 1 : POLLS_SHORT);
 
-		flags = take_lock();
-		moved = pump_polling_locked();
 		drop_lock(flags);
 		if (!moved)
-			return;
+			patience = info.stuck ? 0 : patience - 1;
 	}
-	for (unsigned i = 0; i < POLLS_STUCK && (inb(REG_LSR) & LSR_IDLE) == 0; i++)
+	for (unsigned i = 0; i < POLLS_SHORT && (inb(REG_LSR) & LSR_IDLE) == 0; i++)
 		cpu_relax();
 }
 
@@ -264,7 +272,7 @@ serial_panic(void)
 {
 	panicking = true;
 	spin_break(&lock);
-	info.stuck = false;
+	info.stuck = polled_in_vain = false;
 }
 
 /* Fetch what arrived; stop when the console has no room. */
@@ -367,7 +375,7 @@ detect(void)
 	if (inb(REG_SCRATCH) != 0xa5)
 		return false;
 	/* What the loader printed must have left: loopback would cut it off. */
-	for (unsigned i = 0; i < POLLS_STUCK && (inb(REG_LSR) & LSR_IDLE) == 0; i++)
+	for (unsigned i = 0; i < POLLS_SHORT && (inb(REG_LSR) & LSR_IDLE) == 0; i++)
 		cpu_relax();
 	outb(REG_MCR, MCR_LOOP | MCR_OUT2 | MCR_RTS);
 	msr = inb(REG_MSR) & 0xf0;

@@ -61,7 +61,7 @@ int acpi_parse_s5(const void *buf, size_t n, struct acpi_sleep *out);
 
 /* Driver table: find and read the tables.  0, -ENODEV (no ACPI) or -EINVAL (damaged). */
 int acpi_init(void);
-/* S5.  Returns only if it cannot: -ENODEV, or -EIO when the machine did not obey.  Interrupts off. */
+/* S5.  Returns only if it cannot: -ENODEV, or -EIO if the machine did not obey.  Interrupts off. */
 int acpi_power_off(void);
 /* The reset register.  The same. */
 int acpi_reset(void);

@@ -48,13 +48,13 @@ struct ansi {
 	unsigned history; /* lines before top that hold something, up to ANSI_HISTORY */
 	uint32_t dirty;	  /* bit r: line r changed; the owner clears it */
 
-	unsigned row, col; /* cursor */
-	bool wrap_pending; /* a character stands in the last column: the next one starts a new line */
-	bool cursor_visible;		    /* DECTCEM */
-	bool autowrap;			    /* DECAWM */
-	bool origin;			    /* DECOM: rows count from the top margin */
-	bool insert;			    /* IRM */
-	bool newline;			    /* LNM: LF implies CR */
+	unsigned row, col;   /* cursor */
+	bool wrap_pending;   /* the last column is written: the next character starts a line */
+	bool cursor_visible; /* DECTCEM */
+	bool autowrap;	     /* DECAWM */
+	bool origin;	     /* DECOM: rows count from the top margin */
+	bool insert;	     /* IRM */
+	bool newline;	     /* LNM: LF implies CR */
 	unsigned margin_top, margin_bottom; /* scroll region, both inclusive */
 	uint8_t tabs[ANSI_COLS / 8];	    /* bit set = tab stop */
 

@@ -9,7 +9,7 @@
 /* Write @n characters of code page 437, wrapping and scrolling as needed. */
 void ansi_put(struct ansi *t, const uint8_t *s, size_t n);
 void ansi_goto(struct ansi *t, int row, int col);
-/* Relative moves, which stop at the scroll region's margins (ECMA-48 CUU, CUD) and the screen's edges. */
+/* Relative moves; they stop at the scroll region's margins (CUU, CUD) and the screen's edges. */
 void ansi_move_rows(struct ansi *t, int by);
 void ansi_move_cols(struct ansi *t, int by);
 /* Down (IND) or up (RI) one line, scrolling at the margin. */

@@ -21,7 +21,7 @@ void console_select(bool screen, bool serial);
 bool console_uses_screen(void);
 bool console_uses_serial(void);
 
-/* Driver table: timers work, so the screen need not follow each write.  0, or -ENODEV without one. */
+/* Driver table: timers work, so the screen need not follow each write.  0, or -ENODEV. */
 int console_start_timer(void);
 
 /* Write UTF-8 bytes; \n becomes \r\n on the serial line.  Context: any. */

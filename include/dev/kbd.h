@@ -91,7 +91,7 @@ void kbd_decoder_release(struct kbd_decoder *d);
 
 /* --- keyboard (drivers/kbd.c) ----------------------------------------------------------------- */
 
-/* Driver table: find the controller, set up the keyboard.  0, -ENODEV, or -EIO when its self-test fails. */
+/* Driver table: find the controller, set up the keyboard.  0, -ENODEV, or -EIO. */
 int kbd_init(void);
 
 /* 0, or -ENOENT when no layout has this name.  Works without a keyboard too. */

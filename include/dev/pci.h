@@ -41,7 +41,7 @@ int pci_init(void);
 size_t pci_count(void);
 /* Device number @i in order of bus, slot, function; NULL past the end. */
 const struct pci_device *pci_get(size_t i);
-/* First device from number @from on with this vendor and device, or this class; NULL if there is none. */
+/* First device from number @from on with this vendor and device, or this class; else NULL. */
 const struct pci_device *pci_find(uint16_t vendor, uint16_t device, size_t from);
 const struct pci_device *pci_find_class(uint8_t class, uint8_t subclass, size_t from);
 

@@ -2,8 +2,8 @@
  * serial.h - COM1: a 16550 at 3F8h, 115200 8N1.
  *
  * Output goes through a ring.  Until serial_start_irq() it is sent as far as the UART takes it at
- * once; afterwards by interrupts.  Nothing here waits without a bound: an absent line costs nothing,
- * one that stops taking bytes (no clock, flow stopped by the other side) loses what does not fit.
+ * once; afterwards by interrupts.  Nothing here waits without a bound: an absent line costs
+ * nothing, one that stops taking bytes (its reader stopped) loses what does not fit.
  */
 #pragma once
 #include <kern/base.h>

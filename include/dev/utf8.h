@@ -19,8 +19,8 @@ struct utf8 {
 };
 
 enum utf8_result {
-	UTF8_MORE, /* byte taken, character not complete */
-	UTF8_DONE, /* byte taken, *@cp is a character, or the replacement for a byte that cannot start one */
+	UTF8_MORE,  /* byte taken, character not complete */
+	UTF8_DONE,  /* byte taken, *@cp is a character (the replacement if none starts so) */
 	UTF8_AGAIN, /* *@cp is the replacement for what came before; feed the same byte once more */
 };
 

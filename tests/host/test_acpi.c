@@ -182,6 +182,13 @@ sleep_package(void **state)
 	assert_int_equal(got.b, 3);
 	assert_int_equal(S5("\x08_S5_\x12\x04\x01\x0a\x05"), 0); /* one value for both */
 	assert_int_equal(got.b, 5);
+	for (size_t before = 0; before < 9; before++) { /* wherever the search's steps fall */
+		char aml[24] = {0};
+
+		memcpy(aml + before, "\x08_S5_\x12\x05\x02\x0a\x04\x01", 11);
+		assert_int_equal(s5(aml, before + 11, &got), 0);
+		assert_int_equal(got.a, 4);
+	}
 	/* The name in a string or a reference first, the object later. */
 	assert_int_equal(S5("\x0d_S5_\0\x08_S5_\x12\x05\x02\x01\x0a\x02"), 0);
 	assert_int_equal(got.a, 1);

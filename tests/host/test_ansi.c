@@ -253,7 +253,8 @@ colors(void **state)
 	feed("\r\033[m\033[38;2;85;255;85;44mx\033[0;38mz"); /* true colour, then more; a cut one */
 	assert_int_equal(attr(0, 0), 0x1a);
 	assert_int_equal(attr(0, 1), 0x07);
-	feed("\r\033[0;48;5;1mb\033[0;38;5;1mf\033[0;48;2;1;7;1mt"); /* their numbers mean nothing else */
+	/* Their numbers mean nothing else. */
+	feed("\r\033[0;48;5;1mb\033[0;38;5;1mf\033[0;48;2;1;7;1mt");
 	assert_int_equal(attr(0, 0), 0x47);
 	assert_int_equal(attr(0, 1), 0x04);
 	assert_int_equal(attr(0, 2), 0x07);

@@ -71,7 +71,7 @@ tap(uint8_t key)
 	byte(key | 0x80);
 }
 
-/* --- what the keycaps say: the rows as printed on keyboards -------------------------------------- */
+/* --- what the keycaps say: the rows as printed on keyboards ----------------------------------- */
 
 /* Scancodes of the rows, from left to right. */
 /* clang-format off */
@@ -292,7 +292,7 @@ special_keys(void **state)
 static void
 faked_shifts(void **state)
 {
-	/* With Num Lock the keyboard wraps the arrows in Shifts that nobody pressed, or releases one. */
+	/* Under Num Lock the arrows come wrapped in Shifts that nobody pressed, or released. */
 	send("\xe0\x2a\xe0\x48\xe0\xc8\xe0\xaa\x1e");
 	assert_string_equal(take(), "\033[Aa");
 	send(SHIFT "\xe0\xaa\xe0\x4d\xe0\xcd\xe0\x2a\x1e\xaa\x1e");
