@@ -292,8 +292,8 @@ def make_disk(args):
     sectors = len(image) // SECTOR - VOLUME_LBA
     if args.size < 10:
         raise Error("the image must have at least 10 MiB")
-    # Clusters of 2 KiB are a CD's sectors; FAT16 holds 65524 of them.
-    fat32 = sectors // 4 > 65000
+    # Clusters of 2 KiB are a CD's sectors.  FAT16 holds 65524 of them, and its FATs take 131 more.
+    fat32 = sectors // 4 > 65524 + 131
     # A root directory of 128 entries, so that it and the FATs lie in the 40 KiB that the loader keeps.
     volume = make_volume(sectors, serial, (["-F"] if fat32 else ["-r", "8"])
                          + ["-c", "4", "-H", str(VOLUME_LBA)], args.files)
