@@ -8,13 +8,15 @@ import re
 import threading
 import time
 
+import pytest
+
 F_SETPIPE_SZ = 1031  # fcntl(2): Python names it from 3.10 on
 
 
 def test_paste_arrives_whole_and_in_order(vm):
-    """More than the input queue holds: the line has to wait, nothing is lost."""
+    """More than the input queue holds while nobody reads: the line has to wait, nothing is lost."""
     count = 1000
-    lines = "".join(f"echo L{i}\r" for i in range(count))
+    lines = "sleep 1\r" + "".join(f"echo L{i}\r" for i in range(count))
     assert len(lines) > 2 * 4096
     threading.Thread(target=vm.send, args=(lines,), daemon=True).start()
     vm.expect(rf"\nL{count - 1}\r?\n")
@@ -84,9 +86,18 @@ def test_serial_line_that_stops(boot, tmp_path):
             read += os.read(to_us, 65536)
         except BlockingIOError:
             time.sleep(0.02)
+    assert b"\nback again" in read
+    m.type("serial\n")
+    m.expect_screen(r"by interrupts,\s+works")
     os.close(to_us)
     os.close(from_us)
-    assert b"\nback again" in read
+
+
+def test_questions_to_the_terminal_do_not_reach_the_line(vm):
+    """The screen answers them; an answer from here would be the second one."""
+    start = len(vm.output)
+    assert "1 passed, 0 failed" in vm.command("test console.report")
+    assert b"6n" not in bytes(vm.output[start:])
 
 
 def test_ctrl_alt_del_restarts(boot):
@@ -120,14 +131,25 @@ def test_poweroff_without_acpi_says_so(boot):
     m.expect_screen("safe to turn off")
 
 
-def test_every_lock_key_is_taken(vm):
-    """The LED command is acknowledged by the keyboard, also when lock keys come quickly."""
+def test_leds_follow_the_locks(boot, tmp_path):
+    """QEMU's trace of its keyboard: 1 Scroll, 2 Num, 4 Caps."""
+    trace = tmp_path / "trace"
+    m = boot(extra=["-trace", "enable=ps2_set_ledstate", "-D", str(trace)])
+    m.prompt()
+    start = len(trace.read_text().splitlines())
+    if start == 0:
+        pytest.skip("this QEMU traces nothing")
+    for key in ("caps_lock", "num_lock", "scroll_lock", "caps_lock"):
+        m.keys(key)
     for _ in range(6):
-        vm.keys("caps_lock", "num_lock", "scroll_lock", hold_ms=2)
-    vm.command("")
-    text = vm.command("kbd")
-    assert re.search(r"Scroll off, Num off, Caps off", text)
+        m.keys("caps_lock", "num_lock", "scroll_lock", hold_ms=2)
+    time.sleep(0.3)
+    text = m.command("kbd")
+    assert re.search(r"Scroll on, Num on, Caps off", text)
     assert re.search(r"0 errors, 0 LED commands refused", text)
+    states = [int(line.split()[-1]) for line in trace.read_text().splitlines()[start:]]
+    assert states[:4] == [4, 6, 7, 3]
+    assert states[-1] == 3
 
 
 def test_scrollback_keeps_a_thousand_lines(vm):
