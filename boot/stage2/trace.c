@@ -43,14 +43,19 @@ sample_ticks(void)
 	return (uint32_t)(rdtsc() - start);
 }
 
-/* How many ticks did that take in stage 1?  The second sample finds the loop in the cache. */
+/* How many ticks did that take in stage 1?  The best of a few samples: the first fills the cache. */
 static uint32_t
 checksum_ticks(void)
 {
 	const struct stage2_header *h = (const struct stage2_header *)STAGE2_ADDR;
+	uint32_t best = UINT32_MAX;
 
-	(void)sample_ticks();
-	return sample_ticks() / SAMPLE * h->dwords;
+	for (uint32_t i = 0; i < 4; i++) {
+		const uint32_t ticks = sample_ticks();
+
+		best = MIN(best, ticks);
+	}
+	return best / SAMPLE * h->dwords;
 }
 
 /* Stage 1 has no room to time its disk accesses: all its time but the checksum's counts as theirs. */
