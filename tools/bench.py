@@ -40,7 +40,7 @@ PROBE = bytes.fromhex(
     "faf4ebfd")  # cli; hlt; jmp
 
 
-def handover(machine, folder):
+def handover(machine, folder, runs=RUNS):
     """Nanoseconds from reset to the first instruction of the boot sector."""
     probe = os.path.join(folder, "probe.img")
     with open(IMAGE, "rb") as f:
@@ -49,7 +49,7 @@ def handover(machine, folder):
     with open(probe, "wb") as f:
         f.write(image)
     times = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         with Machine(probe, machine=machine, extra=ICOUNT) as vm:
             data = vm.expect(rb"(?s).{8}").group(0)
             times.append(struct.unpack("<Q", data)[0])
@@ -67,8 +67,9 @@ def trace(machine):
         return [(name, int(tsc), int(disk)) for timed, tsc, disk, name in rows if timed == "1"]
 
 
-def medians(machine):
-    runs = [trace(machine) for _ in range(RUNS)]
+def medians(machine, runs=RUNS):
+    """The trace with the median of several boots in each row; a fourth column is without disk waits."""
+    runs = [trace(machine) for _ in range(runs)]
     names = [name for name, _, _ in runs[0]]
     rows = []
     for i, name in enumerate(names):

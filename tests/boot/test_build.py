@@ -160,7 +160,8 @@ def test_debug_build_boots(boot, tree):
     make(tree, "-j4", "DEBUG=1", "BUILD=build/debug")
     m = boot(image=os.path.join(tree, "build/debug/minos.img"))
     m.prompt()
-    assert "0 failed" in m.command("test pmm")
+    for group in ("pmm", "vmm", "kmalloc", "stack", "user", "trap", "spin", "mutex"):
+        assert ", 0 failed" in m.command(f"test {group}")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "x86_64-elf-gcc"])

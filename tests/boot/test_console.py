@@ -26,6 +26,16 @@ def test_paste_arrives_whole_and_in_order(vm):
     assert re.search(r"received\s+\d+ bytes, 0 lost", vm.command("serial"))
 
 
+def test_ctrl_c_behind_a_flood(vm):
+    """Nobody reads, the queue is full: after five seconds Ctrl-C is seen nevertheless."""
+    vm.send("sleep 300\r")
+    vm.expect("sleep 300")
+    vm.send("x" * 20000 + "\x03")
+    vm.prompt(timeout=30)
+    vm.sync()
+    assert "alive" in vm.command("echo alive")
+
+
 def test_both_hammered_at_once(vm):
     """Each key arrives once, whichever device it comes from."""
     keys = 60
