@@ -5,14 +5,17 @@
  * interrupt is enabled only while the ring holds something.  Receive: the FIFO interrupts at 8 of
  * its 16 bytes, or when the line has been idle for four characters.  When the console's input queue
  * is full, the receive interrupt is turned off and RTS dropped: a sender that listens to it (QEMU
- * always does) waits, and nothing is lost.
+ * always does) waits, and nothing is lost.  If nobody has read for PAUSE_MAX_NS, bytes are taken and
+ * dropped after all: a Ctrl-C may be among them.
  * Spec: National Semiconductor PC16550D, "Register descriptions".
  */
 #include <dev/serial.h>
 #include <dev/console.h>
+#include <kern/clock.h>
 #include <kern/irq.h>
 #include <kern/spinlock.h>
 #include <kern/thread.h>
+#include <kern/timer.h>
 #include <kern/wait.h>
 #include <lib/string.h>
 #include <x86/io.h>
@@ -76,6 +79,7 @@
 #define POLLS_PANIC    1000000U
 #define FLUSH_PATIENCE 100 /* times POLLS_SHORT without a byte leaving */
 #define ROOM_WAIT_MS   2000
+#define PAUSE_MAX_NS   (5 * NS_PER_SEC)
 #define IRQ_ROUNDS_MAX 256
 
 static struct spinlock lock = SPINLOCK_INIT("serial");
@@ -84,8 +88,10 @@ static struct wait_queue room_queue = WAIT_QUEUE_INIT(room_queue);
 static char ring[RING_SIZE];	   /* [lock] */
 static uint32_t ring_in, ring_out; /* [lock] free-running */
 static uint8_t ier;		   /* [lock] what IER holds */
-static bool rx_paused;		   /* [lock] */
-static bool polled_in_vain;	   /* [lock] the line stood still when it was last polled */
+static bool rx_paused;		   /* [lock] the input queue was full */
+static bool rx_discard;		   /* [lock] and has been for long */
+static struct timer pause_timer;
+static bool polled_in_vain; /* [lock] the line stood still when it was last polled */
 static bool panicking;
 static struct serial_info info;
 
@@ -275,23 +281,52 @@ serial_panic(void)
 	info.stuck = polled_in_vain = false;
 }
 
-/* Fetch what arrived; stop when the console has no room. */
+static void
+listen_locked(void)
+{
+	outb(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+	set_ier(ier | IER_RX | IER_LINE);
+}
+
+/* Nobody reads: make the sender wait. */
+static void
+pause_receiver(void)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	rx_paused = true;
+	set_ier(ier & (uint8_t) ~(IER_RX | IER_LINE));
+	outb(REG_MCR, MCR_DTR | MCR_OUT2);
+	timer_arm(&pause_timer, clock_ns() + PAUSE_MAX_NS);
+	spin_unlock(&lock, flags);
+}
+
+/* Still nobody. */
+static void
+pause_over(void *arg)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	if (rx_paused) {
+		rx_discard = true;
+		listen_locked();
+	}
+	spin_unlock(&lock, flags);
+}
+
+/* Fetch what arrived, as far as the console has room. */
 static void
 receive(void)
 {
 	char bytes[64];
-	size_t n = 0;
-	const size_t room = MIN(console_input_room(), sizeof(bytes));
+	size_t n = 0, room = console_input_room();
 
-	if (room == 0) {
-		const uint64_t flags = spin_lock(&lock);
-
-		rx_paused = true;
-		set_ier(ier & (uint8_t) ~(IER_RX | IER_LINE));
-		outb(REG_MCR, MCR_DTR | MCR_OUT2);
-		spin_unlock(&lock, flags);
+	if (room == 0 && !rx_discard) {
+		pause_receiver();
 		return;
 	}
+	if (room == 0 || room > sizeof(bytes))
+		room = sizeof(bytes);
 	while (n < room) {
 		const uint8_t lsr = line_status();
 
@@ -314,9 +349,8 @@ serial_input_resume(void)
 	if (!rx_paused)
 		return;
 	flags = spin_lock(&lock);
-	rx_paused = false;
-	outb(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-	set_ier(ier | IER_RX | IER_LINE);
+	rx_paused = rx_discard = false;
+	listen_locked();
 	spin_unlock(&lock, flags);
 }
 
@@ -408,6 +442,7 @@ serial_start_irq(void)
 
 	if (!info.present)
 		return -ENODEV;
+	timer_setup(&pause_timer, pause_over, NULL);
 	result = irq_register(COM1_IRQ, "serial", serial_irq, NULL);
 	if (result != 0)
 		return result;
