@@ -23,6 +23,8 @@
 
 #define BACKTRACE_LINES 6 /* and perhaps "more": what 25 lines leave room for */
 
+#define BACKTRACE_ALL 60
+
 /* SGR sequences: bold white on red, and back. */
 #define ALARM  "\x1b[1;37;41m"
 #define NORMAL "\x1b[0m"
@@ -96,7 +98,15 @@ print_report(const struct trapframe *tf)
 		cpu_print_machine_check();
 	fault_print_code(tf->rip);
 	printf("backtrace:\n");
-	backtrace_print_frame(tf, BACKTRACE_LINES);
+	if (backtrace_print_frame(tf, BACKTRACE_LINES) && console_uses_serial()) {
+		const bool screen = console_uses_screen();
+
+		/* The serial line has no last line: there the chain goes on to its end. */
+		console_select(false, true);
+		printf("all of it:\n");
+		(void)backtrace_print_frame(tf, BACKTRACE_ALL);
+		console_select(screen, true);
+	}
 }
 
 /* @text is formatted already; interrupts may still be on. */

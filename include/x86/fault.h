@@ -21,7 +21,7 @@ void fault_print_walk(uint64_t va);
 /* The bytes around @rip, the one it points at in < >. */
 void fault_print_code(uint64_t rip);
 
-/* The call chain of @tf, at most @max lines: where it was, then its callers. */
-void backtrace_print_frame(const struct trapframe *tf, unsigned max);
+/* The call chain of @tf, at most @max lines: where it was, then its callers.  True if that cut it. */
+bool backtrace_print_frame(const struct trapframe *tf, unsigned max);
 /* The addresses alone, at most @max of them; returns how many. */
 unsigned backtrace_collect(const struct trapframe *tf, uint64_t *out, unsigned max);

@@ -154,13 +154,14 @@ backtrace_print(uint64_t rip, uint64_t rbp)
 	follow(&c, rbp);
 }
 
-void
+bool
 backtrace_print_frame(const struct trapframe *tf, unsigned max)
 {
 	struct chain c = {.max = max};
 
 	print_interrupted(&c, tf);
 	follow(&c, tf->rbp);
+	return c.lines > max;
 }
 
 unsigned
