@@ -90,13 +90,13 @@ kstack_free(void *stack)
 	if (!in_area(va) || va % SLOT_SIZE != KSTACK_SIZE || !bitmap_test(slots, slot))
 		panic("kstack_free: %#lx is not a thread stack", va);
 	flags = spin_lock(&kstack_lock);
-	nr_used--;
 	for (size_t i = 0; i < nr_cached; i++) {
 		if (cached[i] == stack) {
 			spin_unlock(&kstack_lock, flags);
 			panic("kstack_free: %#lx is free already (double free)", va);
 		}
 	}
+	nr_used--;
 	if (nr_cached < NR_CACHED) {
 		cached[nr_cached++] = stack;
 		spin_unlock(&kstack_lock, flags);
