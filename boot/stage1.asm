@@ -1,4 +1,4 @@
-; stage1.asm - the boot sector: finds the drive that holds stage 2, reads it, checks it, jumps to it.
+; stage1.asm - the boot sector: finds the drive with stage 2, reads it, checks it, jumps to it.
 ;
 ; The BIOS loads these 512 bytes to 7C00h and jumps here with DL = drive, which can be wrong, and
 ; with CS:IP = 0000:7C00h or 07C0h:0000.  The same code serves hard disk, USB stick, CD (El Torito
@@ -20,7 +20,7 @@
 ; Variables, as [bp + ...].  3-0Bh and 20h-3Dh are free in every BPB once we run.
 %define DRIVE		bp + 3			; byte
 %define EDD		bp + 4			; byte: 1 = packet calls work
-%define TRACK		bp + 18h		; word: sectors per track, in the BPB (0: ask AH=08h)
+%define TRACK		bp + 18h		; word: sectors per track, in the BPB (0: ask)
 %define HEADS		bp + 1Ah		; word: heads, in the BPB
 %define EDD_PARAMS	bp + 20h		; result of AH=48h, 1Eh bytes
 %define SECTOR_SIZE	EDD_PARAMS + 18h	; word: bytes per sector
@@ -66,8 +66,8 @@ next_drive:
 	push	si
 	mov	[DRIVE], al
 	mov	word [SECTOR_SIZE], 512
-	mov	bx, 55AAh
-	mov	ah, 41h				; EDD there?  CX bit 0: packet calls (CX is even so far)
+	mov	bx, 55AAh			; CX is even here
+	mov	ah, 41h				; EDD there?  CX bit 0: packet calls
 	call	int13
 	and	cl, 1
 	mov	[EDD], cl
@@ -113,8 +113,8 @@ next_drive:
 	mov	ah, 42h
 	jmp	.call
 
-; AX = LBA, CX = count -> int 13h AH=02h, the count cut at the end of the track.  A BPB's geometry is
-; the medium's, AH=08h tells a floppy drive's: the BPB goes first.
+; AX = LBA, CX = count -> int 13h AH=02h, the count cut at the end of the track.  A BPB's geometry
+; is the medium's, AH=08h tells a floppy drive's: the BPB goes first.
 .chs:
 	cmp	[TRACK], dh
 	jne	.geometry_known

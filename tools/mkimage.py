@@ -41,7 +41,8 @@ TRAILER_MAGIC = b"MINOSCRC"
 VOLUME_LBA = 2048
 ISO_FIRST = 16  # in CD sectors, as are the following
 ISO_CATALOG, ISO_PATH_LE, ISO_PATH_BE, ISO_ROOT, ISO_STAGE1 = 19, 20, 21, 22, 24
-FLOPPY_RESERVED = 255  # sectors before the FAT: mformat's limit, one less than two copies at their largest
+# Sectors before the FAT: mformat's limit, one less than two copies of stage 2 at their largest.
+FLOPPY_RESERVED = 255
 CODE_END = 0x1B8
 FAT_EPOCH = 315532800  # 1980-01-01: FAT knows nothing earlier
 
@@ -154,6 +155,10 @@ def add_files(path, names):
             mtools("mcopy", "-m", "-i", path, copy, "::")
 
 
+def le32(data, offset):
+    return struct.unpack_from("<I", data, offset)[0]
+
+
 class Fat:
     """Just enough of a FAT volume to see where mtools put things."""
 
@@ -161,7 +166,7 @@ class Fat:
         self.data = data
         (self.bytes, self.per_cluster, self.reserved, self.fats, self.roots, total16, _,
          fat16) = struct.unpack_from("<HBHBHHBH", data, 11)
-        total32, fat32 = struct.unpack_from("<I", data, 32)[0], struct.unpack_from("<I", data, 36)[0]
+        total32, fat32 = le32(data, 32), le32(data, 36)
         self.fat_size = fat16 or fat32
         self.root_start = self.reserved + self.fats * self.fat_size
         self.data_start = self.root_start + (self.roots * 32 + SECTOR - 1) // SECTOR
@@ -171,7 +176,7 @@ class Fat:
     def files(self):
         """(name, first sector, bytes) of each file in the root directory."""
         if self.type == 32:
-            cluster = struct.unpack_from("<I", self.data, 44)[0]
+            cluster = le32(self.data, 44)
             at, length = self.sector(cluster) * SECTOR, self.per_cluster * SECTOR
         else:
             at, length = self.root_start * SECTOR, self.roots * 32
@@ -199,8 +204,9 @@ def make_volume(sectors, serial, options, names):
                      * SECTOR for n in names)
         if needed > room:
             largest = max(names, key=os.path.getsize)
-            raise Error(f"the files need {needed} bytes, the volume has room for {room}; the largest "
-                        f"is {largest} ({os.path.getsize(largest)} bytes); --size MIB makes a larger image")
+            raise Error(f"the files need {needed} bytes, the volume has room for {room}; the "
+                        f"largest is {largest} ({os.path.getsize(largest)} bytes); "
+                        "--size MIB makes a larger image")
         add_files(path, names)
         return read(path)
 
@@ -257,7 +263,8 @@ def put_iso(image, volume):
         raise Error("too many files for the CD's directory")
     path = struct.pack("<BBIHBB", 1, 0, ISO_ROOT, 1, 0, 0)
     path_be = struct.pack(">BBIHBB", 1, 0, ISO_ROOT, 1, 0, 0)
-    boot = b"\0CD001\x01" + b"EL TORITO SPECIFICATION".ljust(64, b"\0") + struct.pack("<I", ISO_CATALOG)
+    boot = b"\0CD001\x01" + b"EL TORITO SPECIFICATION".ljust(64, b"\0")
+    boot += struct.pack("<I", ISO_CATALOG)
     for sector, data in ((ISO_FIRST, iso_primary(len(image) // CD_SECTOR, root)),
                          (ISO_FIRST + 1, boot), (ISO_FIRST + 2, b"\xffCD001\x01"),
                          (ISO_CATALOG, el_torito(4)), (ISO_PATH_LE, path), (ISO_PATH_BE, path_be),
@@ -277,7 +284,8 @@ def chs(lba):
 
 
 def partition(kind, first, count):
-    return b"\x80" + chs(first) + bytes([kind]) + chs(first + count - 1) + struct.pack("<II", first, count)
+    return (b"\x80" + chs(first) + bytes([kind]) + chs(first + count - 1)
+            + struct.pack("<II", first, count))
 
 
 def load_parts(args):
@@ -294,7 +302,7 @@ def make_disk(args):
         raise Error("the image must have at least 10 MiB")
     # Clusters of 2 KiB are a CD's sectors.  FAT16 holds 65524 of them, and its FATs take 131 more.
     fat32 = sectors // 4 > 65524 + 131
-    # A root directory of 128 entries, so that it and the FATs lie in the 40 KiB that the loader keeps.
+    # A root directory of 128 entries: it and the FATs lie in the 40 KiB that the loader keeps.
     volume = make_volume(sectors, serial, (["-F"] if fat32 else ["-r", "8"])
                          + ["-c", "4", "-H", str(VOLUME_LBA)], args.files)
     if Fat(volume).type != (32 if fat32 else 16):
@@ -321,7 +329,8 @@ def make_floppy(args):
         room = fat.clusters * fat.per_cluster * SECTOR
         for name in args.files:
             if os.path.getsize(name) > room:
-                raise Error(f"{name} has {os.path.getsize(name)} bytes; the floppy has room for {room}")
+                raise Error(f"{name} has {os.path.getsize(name)} bytes; "
+                            f"the floppy has room for {room}")
         add_files(path, args.files)
         image = bytearray(read(path))
     bpb = bytes(image[0x0B:0x3E])

@@ -8,7 +8,7 @@
 #pragma once
 #include <lib/base.h>
 
-/* In the order of POPAD, so that entry.asm loads it at once.  Must lie below 64 KiB (a local does). */
+/* In POPAD's order, so that entry.asm loads it at once.  Must lie below 64 KiB: a local does. */
 struct bios_regs {
 	uint32_t edi, esi, ebp, esp_unused, ebx, edx, ecx, eax;
 	uint16_t es, ds, flags, pad;

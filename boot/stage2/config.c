@@ -1,6 +1,6 @@
 /*
- * config.c - reading MINOS.CFG.  A line that is wrong is remembered with its number and otherwise ignored, so
- * that a typing error costs one setting and not the boot.
+ * config.c - reading MINOS.CFG.  A line that is wrong is remembered with its number and otherwise
+ * ignored, so that a typing error costs one setting and not the boot.
  */
 #include "config.h"
 #include <lib/string.h>

@@ -16,7 +16,7 @@
 static const char advice[] = "MinOS needs a 64-bit PC (x86-64).  In QEMU: qemu-system-x86_64 "
 			     "without -cpu, or with -cpu max.";
 
-/* What the kernel and the way to it need, by bits of EDX.  The kernel itself is compiled without SSE. */
+/* What the kernel and the way to it need, by bits of EDX.  The kernel is compiled without SSE. */
 static const struct feature {
 	uint32_t leaf;
 	uint8_t bit;
@@ -67,7 +67,7 @@ cpu_check(void)
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		const struct feature *f = &needed[i];
 		const bool ext = f->leaf >= CPUID_MAX_EXT_LEAF;
-		/* A CPU without extended leaves answers with a basic one: its number is then small. */
+		/* A CPU without extended leaves answers with a basic one: a small number. */
 		const bool leaf = (ext ? ext_max : max.eax) >= f->leaf;
 
 		if (leaf && (cpuid(f->leaf).edx & BIT(f->bit)))

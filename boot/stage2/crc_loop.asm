@@ -8,7 +8,7 @@ global crc_loop
 section .text
 	bits	32
 
-; %1 (with parts %2 = low byte, %3 = high byte) = CRC so far, %4 = register for the new one, %5 = offset.
+; %1 = CRC so far (%2, %3 its two low bytes), %4 = register for the new one, %5 = offset.
 %macro four_bytes 5
 	xor	%1, [esi + %5]
 	movzx	edx, %2

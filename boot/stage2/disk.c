@@ -3,8 +3,8 @@
  *
  * EDD packet calls where the BIOS has them, else cylinder/head/sector.  One transfer is at most 127
  * sectors of 512 bytes or 31 of 2048 into a buffer at a 64 KiB boundary: larger ones, or ones that
- * cross such a boundary, fail on many BIOSes.  After an error: reset, and halve the transfer, also for the
- * future; when single sectors fail, cylinder/head/sector; then give up.
+ * cross such a boundary, fail on many BIOSes.  After an error: reset, and halve the transfer, also
+ * for the future; when single sectors fail, cylinder/head/sector; then give up.
  *
  * Offsets are bytes, so that one image serves media of 512, 2048 and 4096 bytes per sector.
  * Spec: BIOS Enhanced Disk Drive Specification 3.0; IBM PC/AT Technical Reference, "INT 13".
@@ -118,8 +118,8 @@ probe_floppy(void)
 }
 
 /*
- * If stage 1 read by CHS, its geometry was right: the checksum held.  Else a floppy's is what its BPB
- * says, since AH=08h knows the drive and not the medium; a hard disk's is what AH=08h says.
+ * If stage 1 read by CHS, its geometry was right: the checksum held.  Else a floppy's is what its
+ * BPB says, since AH=08h knows the drive and not the medium; a hard disk's is what AH=08h says.
  */
 static void
 find_geometry(void)
@@ -174,7 +174,7 @@ edd_present(void)
 	return int13(&r) && (r.ebx & 0xffff) == 0xaa55 && (r.ecx & 1);
 }
 
-/* Sector size and number of sectors; what the BIOS does not know or cannot mean stays 512 and unknown. */
+/* Sector size and number of sectors; what the BIOS cannot mean stays 512 and unknown. */
 static void
 edd_parameters(void)
 {

@@ -35,6 +35,6 @@ int elf_parse(struct elf_image *image, const void *head, size_t size, uint64_t f
 
 typedef void (*elf_place_t)(uint64_t paddr, const void *data, size_t n);
 
-/* The file's bytes [offset, offset + n) are at @data: hand each segment's part of them to @place. */
+/* The file's bytes [offset, offset + n) are at @data: hand each segment's part to @place. */
 void elf_place(const struct elf_image *image, uint64_t offset, const void *data, size_t n,
 	       elf_place_t place);

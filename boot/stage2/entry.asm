@@ -144,7 +144,7 @@ bios_int:
 	popad
 	ret
 
-; Invalid opcode while the BIOS runs: without this, the BIOS's default handler returns to it for ever.
+; Invalid opcode while the BIOS runs: its own handler would return to the instruction for ever.
 	bits	16
 real_mode_fault:
 	cli

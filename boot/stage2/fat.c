@@ -2,8 +2,8 @@
  * fat.c - FAT12, FAT16 and FAT32, read only, root directory only.
  *
  * Nothing on the medium is believed: every number of the boot sector is checked against the others,
- * every cluster against the volume's size, and a chain must be exactly as long as its file, which also
- * catches loops: a chain that loops never comes to its end.
+ * every cluster against the volume's size, and a chain must be exactly as long as its file, which
+ * also catches loops: a chain that loops never comes to its end.
  * Spec: Microsoft FAT32 File System Specification (FAT: General Overview of On-Disk Format), "Boot
  * Sector and BPB", "FAT Type Determination", "FAT Directory Structure".
  */

@@ -47,7 +47,7 @@ int fat_open(struct fat_volume *v, const char *name, struct fat_file *f);
 bool fat_name_valid(const char *name);
 
 /*
- * The next contiguous piece of the file, as long as the clusters allow.  Returns 1 with it, 0 at the end,
- * or -errno.  The last run is a whole number of clusters, even if the file ends before.
+ * The next contiguous piece of the file, as long as the clusters allow.  Returns 1 with it, 0 at
+ * the end, or -errno.  The last run is a whole number of clusters, even if the file ends before.
  */
 int fat_next_run(struct fat_volume *v, struct fat_file *f, uint32_t *sector, uint32_t *count);

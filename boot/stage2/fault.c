@@ -1,8 +1,10 @@
 /*
  * fault.c - exceptions in the loader's own code, and in a BIOS that it calls: printed, then stop.
  *
- * fault_stubs.asm holds the entry points.  There is no way to go on: a loader that faulted is not to be trusted.
- * Spec: Intel SDM vol. 3A, "Exception and Interrupt Reference", "IDT Descriptors", "64-Bit Mode IDT".
+ * fault_stubs.asm holds the entry points.  There is no way to go on: a loader that faulted is not
+ * to be trusted.
+ * Spec: Intel SDM vol. 3A, "Exception and Interrupt Reference", "IDT Descriptors", "64-Bit Mode
+ * IDT".
  */
 #include "stage2.h"
 #include "x86.h"

@@ -1,7 +1,7 @@
 ; fault_stubs.asm - what the loader's interrupt descriptor tables point to.
 ;
-; Each stub is one CALL, whose return address tells the vector.  Exceptions of 64-bit code are taken in
-; 64-bit code, which goes to 32-bit code in compatibility mode to print: the identity map stays.
+; Each stub is one CALL, whose return address tells the vector.  Exceptions of 64-bit code are taken
+; in 64-bit code, which goes to 32-bit code in compatibility mode to print: the identity map stays.
 ; Spec: Intel SDM vol. 3A, "Stack Usage on Transfers to Interrupt Service Routines", "64-Bit Mode
 ; Stack Frame".
 %include "offsets.inc"

@@ -1,9 +1,10 @@
 /*
  * load.c - MINOS.CFG, the kernel and the initrd, from the volume to memory.
  *
- * Files stream through the transfer buffer: each piece is summed there and copied up at once to where it
- * belongs, so that the bytes move once.  Where they go is checked against the memory map before the
- * first byte; what they were is known after the last, and nothing of them is used before.
+ * Files stream through the transfer buffer: each piece is summed there and copied up at once to
+ * where it belongs, so that the bytes move once.  Where they go is checked against the memory map
+ * before the first byte; what they were is known after the last, and nothing of them is used
+ * before.
  */
 #include <lib/crc32.h>
 #include <lib/string.h>

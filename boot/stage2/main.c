@@ -2,8 +2,8 @@
  * main.c - the loader's phases, in order.
  *
  * entry.asm has gone to protected mode already, so that all of this is C; each BIOS call goes back
- * to real mode and returns (bios.h).  Each phase prints a line, leaves a record in the boot trace, and
- * stops the machine with a message if the next one could not work.
+ * to real mode and returns (bios.h).  Each phase prints a line, leaves a record in the boot trace,
+ * and stops the machine with a message if the next one could not work.
  */
 #include <lib/string.h>
 #include "config.h"

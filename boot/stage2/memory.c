@@ -14,7 +14,7 @@
 #define ATTR_VALID    1
 #define LOW_LIMIT     0xa0000
 
-/* To boot at all: the loader's own memory, and above 1 MiB what the kernel needs to reach its prompt. */
+/* What the kernel needs above 1 MiB to reach its prompt. */
 #define MIN_HIGH_RAM MIB(2)
 
 static const char advice[] = "Give the machine more memory: MinOS needs 4 MiB.  In QEMU: -m 128.";
@@ -29,8 +29,8 @@ raw_add(uint64_t start, uint64_t size, uint32_t type)
 }
 
 /*
- * The entries go straight to where the kernel will read them.  Some BIOSes end with carry set on the
- * call after the last entry, some with EBX = 0 on it; some give 20 bytes; some never end.
+ * The entries go straight to where the kernel will read them.  Some BIOSes end with carry set on
+ * the call after the last entry, some with EBX = 0 on it; some give 20 bytes; some never end.
  */
 static bool
 ask_e820(void)

@@ -22,9 +22,7 @@
 #define LCR_DLAB     0x80
 #define MCR_LOOP     0x1e
 #define MCR_DTR_RTS  0x03
-/*
- * Polls of about 1 us.  A character takes 87 us, but an emulator's line waits for its reader.
- */
+/* Polls of about 1 us.  A character takes 87 us, but an emulator's line waits for its reader. */
 #define UART_TIMEOUT 2000000
 #define LOOP_TIMEOUT 20000
 
@@ -158,7 +156,7 @@ serial_puts(const char *s)
 	}
 }
 
-/* A word that does not fit the line begins the next one, so that messages and addresses stay whole. */
+/* A word that does not fit the line begins the next one: addresses stay whole. */
 static void
 screen_puts(const char *s)
 {

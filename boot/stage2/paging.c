@@ -1,8 +1,8 @@
 /*
  * paging.c - the page tables at hand-over, and the way into the kernel.
  *
- * Physical memory up to 4 GiB at its own address, and the first GiB also at BOOT_KERNEL_VMA, both in
- * pages of 2 MiB, writable and executable: the kernel replaces them by its own at once.
+ * Physical memory up to 4 GiB at its own address, and the first GiB also at BOOT_KERNEL_VMA, both
+ * in pages of 2 MiB, writable and executable: the kernel replaces them by its own at once.
  * Spec: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", "Initializing IA-32e Mode".
  */
 #include <lib/crc32.h>
@@ -58,7 +58,10 @@ build_tables(void)
 	info->tables_end = LOADER_TABLES_END;
 }
 
-/* Tell the BIOS that long mode is coming.  Spec: AMD BIOS and Kernel Developer's Guide, "Detect Target Operating Mode Callback". */
+/*
+ * Tell the BIOS that long mode is coming.  Spec: AMD BIOS and Kernel Developer's Guide, "Detect
+ * Target Operating Mode Callback".
+ */
 static void
 announce_long_mode(void)
 {

@@ -79,14 +79,15 @@ uint32_t memory_find(uint32_t min, uint32_t size);
 /* --- disk.c, volume.c --- */
 
 /*
- * Read bytes [offset, offset + *len) of the boot medium into @buf: 64 KiB, aligned to them, below 1 MiB.
- * *len is cut to what one transfer holds.  Returns where the first byte lies in @buf.  Dies on an error.
+ * Read bytes [offset, offset + *len) of the boot medium into @buf: 64 KiB, aligned to them, below
+ * 1 MiB.  *len is cut to what one transfer holds.  Returns where the first byte lies in @buf.
+ * Dies on an error.
  */
 const void *disk_read(uint64_t offset, uint32_t *len, uint32_t buf);
 
 struct fat_volume;
 extern struct fat_volume volume;
-/* Bytes of the volume from its 512-byte sector @sector on, valid until the next call; *len as disk_read(). */
+/* Bytes of the volume from 512-byte sector @sector on, until the next call; *len as disk_read(). */
 const void *volume_read(uint32_t sector, uint32_t *len);
 
 /* --- load.c --- */

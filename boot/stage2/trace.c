@@ -43,7 +43,7 @@ sample_ticks(void)
 	return (uint32_t)(rdtsc() - start);
 }
 
-/* How many ticks did that take in stage 1?  The best of a few samples: the first fills the cache. */
+/* How many ticks did that take in stage 1?  The best of a few samples: the first fills caches. */
 static uint32_t
 checksum_ticks(void)
 {
@@ -58,7 +58,7 @@ checksum_ticks(void)
 	return best / SAMPLE * h->dwords;
 }
 
-/* Stage 1 has no room to time its disk accesses: all its time but the checksum's counts as theirs. */
+/* Stage 1 has no room to time its disk accesses: all its time but the checksum's is theirs. */
 static void
 trace_stage1_disk(struct boot_trace_entry *s1, struct boot_trace_entry *s2)
 {

@@ -12,7 +12,7 @@
 ;	WRONG_DL=n	the boot sector is started with DL=n, CS=07C0h, other registers arbitrary
 ;	AS_FLOPPY	the disk is drive 0 for int 13h, and there is no drive 80h (with WRONG_DL=0)
 ;	BPB_WRITTEN	... and with a geometry written into its BPB area
-;	MESSY_E820	unsorted, overlapping, some to be ignored, of 20 and 24 bytes, carry at the end
+;	MESSY_E820	unsorted, overlapping, some to ignore, of 20 and 24 bytes, carry at the end
 ;	ENDLESS_E820	the same entry for ever
 ;	NO_E820, NO_E801	these calls fail
 ;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses

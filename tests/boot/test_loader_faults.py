@@ -1,4 +1,4 @@
-"""test_loader_faults.py - exceptions in the loader and in the kernel's first instructions; the initrd's ways."""
+"""test_loader_faults.py - exceptions before the kernel is up, the initrd's ways, random damage."""
 
 import os
 import random
@@ -22,7 +22,8 @@ KERNEL_VMA = 0xFFFFFFFF80000000
 
 def symbol(name):
     """Where a function of stage 2 lies in its file."""
-    table = subprocess.run(["nm", f"{STAGE2}.elf"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    table = subprocess.run(["nm", f"{STAGE2}.elf"], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout
     return int(re.search(rf"^([0-9a-f]+) [tT] {name}$", table, re.M)[1], 16) - 0x8000
 
 
@@ -126,8 +127,8 @@ def test_screen_in_graphics_mode_is_put_into_text_mode(boot, tmp_path):
     """Through the option ROM, since QEMU's BIOS leaves text mode."""
     rom = tmp_path / "rom.bin"
     here = os.path.dirname(os.path.abspath(__file__))
-    subprocess.run(["nasm", "-f", "bin", "-DGRAPHICS", "-o", str(rom), os.path.join(here, "firmware.asm")],
-                   check=True)
+    subprocess.run(["nasm", "-f", "bin", "-DGRAPHICS", "-o", str(rom),
+                    os.path.join(here, "firmware.asm")], check=True)
     data = bytearray(rom.read_bytes())
     data[-1] = -sum(data) & 0xFF
     rom.write_bytes(data)
@@ -155,7 +156,8 @@ def test_random_damage_ends_in_a_prompt_or_a_message(boot, tmp_path):
             data[start + rng.randrange(length)] = rng.choice([0, 0xFF, rng.randrange(256)])
         path = tmp_path / "damaged.img"
         path.write_bytes(data)
-        m = boot(image=str(path), machine=rng.choice(["pc", "q35"]), media=rng.choice(["disk", "cd"]))
+        m = boot(image=str(path), machine=rng.choice(["pc", "q35"]),
+                 media=rng.choice(["disk", "cd"]))
         m.expect(r"minOS> |Stopped\.|bad MinOS stage2")
         assert not [e for e in m.events if e["event"] == "RESET"], m.report("reset")
         m.stop()

@@ -121,7 +121,7 @@ make_volume(const struct kind *k, bool fragmented)
 	fclose(f);
 }
 
-/* Follow the file to its end.  Number of runs, or -errno; its bytes go to @out if that is not NULL. */
+/* Follow the file to its end.  Number of runs, or -errno; its bytes go to @out if not NULL. */
 static int
 read_file(struct fat_file *f, uint8_t *out)
 {
@@ -257,8 +257,7 @@ static void
 test_chains(void **state)
 {
 	static const struct {
-		uint32_t index,
-			link; /* this cluster of the file gets this successor (relative to the first) */
+		uint32_t index, link; /* the successor that this cluster gets, both in the file */
 		bool absolute;
 		const char *why;
 	} cases[] = {
@@ -293,7 +292,7 @@ test_fat32_root_chain_loops(void **state)
 	make_volume(&kinds[4], true);
 	memcpy(damaged, disk, disk_sectors * FAT_SECTOR);
 	assert_int_equal(fat_mount(&volume, read_disk, damaged), 0);
-	/* Fill the root directory's first cluster, so that the search goes on to the next: itself. */
+	/* Fill the root directory's first cluster, so that the search goes on: to itself. */
 	entry = (volume.data_start + (volume.root_cluster - 2) * volume.cluster_sectors) *
 		FAT_SECTOR;
 	for (uint32_t i = 0; i < volume.cluster_sectors * FAT_SECTOR; i += 32)
