@@ -20,7 +20,7 @@ MAKE = os.environ.get("MAKE", "make")
 PYTHON = os.environ.get("PYTHON", sys.executable)
 FILE_TIMEOUT_S = 1200
 # Two at a time on two CPUs: each VM keeps one busy.
-WORKERS = max(2, min(4, os.cpu_count() or 2))
+WORKERS = int(os.environ.get("TEST_JOBS", 0)) or max(2, min(4, os.cpu_count() or 2))
 
 
 def environment():
