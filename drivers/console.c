@@ -16,7 +16,7 @@
 #include <kern/wait.h>
 #include <lib/string.h>
 
-#define PIECE	   128
+#define PIECE	   320	 /* holds the longest line of the log */
 #define INPUT_SIZE 4096U /* power of 2 */
 #define CTRL_C	   0x03
 #define ESC	   0x1b
@@ -188,6 +188,8 @@ filter_query(char c, char *out)
 	if (n >= 2 && (c == 'n' || c == 'c'))
 		return 0;
 	memcpy(out, held, n);
+	if (c == '\n')
+		out[n++] = '\r';
 	out[n++] = c;
 	return n;
 }
@@ -196,7 +198,7 @@ filter_query(char c, char *out)
 static void
 write_serial(const char *s, size_t n)
 {
-	char out[2 * PIECE + QUERY_MAX];
+	char out[2 * PIECE + QUERY_MAX]; /* each byte may become two */
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
