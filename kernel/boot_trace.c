@@ -32,9 +32,11 @@ info_crc(const struct boot_info *bi)
 int
 boot_info_init(paddr_t where)
 {
-	/* The loader's identity map is still there. */
+	/* The loader's identity map is still there, up to 4 GiB; no gate would catch a fault yet. */
 	const struct boot_info *bi = (const struct boot_info *)where;
 
+	if (where >= GIB(4) - sizeof(*bi))
+		return -EINVAL;
 	if (bi->magic != BOOT_INFO_MAGIC || bi->version != BOOT_INFO_VERSION ||
 	    bi->size != sizeof(*bi) || bi->crc != info_crc(bi))
 		return -EINVAL;

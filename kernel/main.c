@@ -36,15 +36,16 @@ struct init_step {
 	const char *why; /* why here: what it needs from above, what needs it below */
 };
 
+static int start_traps(void);
+static int start_console(void);
 static int start_interrupts(void);
 static int apply_cmdline(void);
 
 /* clang-format off */
 static const struct init_step init_steps[] = {
-	/* From here on one can see what happens. */
-	{ "console",	console_init,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
-	{ "gdt",	gdt_init,	MUST, "our own segments and TSS: faults need the IST stacks" },
-	{ "idt",	idt_init,	MUST, "from here on a fault is a readable panic" },
+	/* From here on a fault is a readable panic, and one can see what happens. */
+	{ "traps",	start_traps,	MUST, "segments, TSS and gates: before anything that could fault" },
+	{ "console",	start_console,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
 	{ "cmdline",	apply_cmdline,	MAY,  "console=, quiet and loglevel= hold for all that follows" },
 	{ "cpu",	cpu_init,	MUST, "CPUID, and the protections it offers: WP, NX, SMEP, UMIP" },
 	/* Memory. */
@@ -64,6 +65,24 @@ static const struct init_step init_steps[] = {
 	{ "shell",	shell_init,	MUST, "the prompt" },
 };
 /* clang-format on */
+
+/* One row for both, since its log line already wants the console. */
+static int
+start_traps(void)
+{
+	const int result = gdt_init(); /* the gates name its code segment and IST stacks */
+
+	return result != 0 ? result : idt_init();
+}
+
+static int
+start_console(void)
+{
+	const int result = console_init();
+
+	log_notice("%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
+	return result;
+}
 
 static int
 start_interrupts(void)
@@ -122,13 +141,10 @@ kernel_main(paddr_t info)
 	const int result = boot_info_init(info);
 
 	boot_trace_add("kernel_main", result);
-	klog(LOG_NOTICE, "%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
-	if (result != 0) {
-		(void)console_init();
+	if (result != 0)
 		panic("no valid boot info at physical %#lx: was the kernel started by its own "
 		      "loader?",
 		      info);
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
 		run_step(&init_steps[i]);
 	thread_main_loop();
