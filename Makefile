@@ -42,10 +42,10 @@ all: $(BUILD)/minos.img $(BUILD)/minos.elf ## build the disk image and the kerne
 help: ## this list
 	@echo "MinOS.  Usage: make [target] [VARIABLE=value]"
 	@echo
-	@sed -n 's/^\([a-z][a-z._ -]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MK) | sed 's/ *\t/\t/' | expand -t 26
+	@awk -F'(:[^#]*## )' '/^[a-z][a-z._ -]*:[^#]*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MK)
 	@echo
 	@echo "Variables:"
-	@sed -n 's/^#: \(.*\)/  \1/p' $(MK) | expand -t 26
+	@awk -F'\t' '/^#: / { printf "  %-24s%s\n", substr($$1, 4), $$2 }' $(MK)
 
 clean: ## remove the build folder
 	rm -rf $(BUILD)

@@ -376,7 +376,7 @@ def image_copy(directory, cmdline=None, source=IMAGE, files=(), name="minos.img"
     of the volume given as (name, bytes).  Returns the path.
     """
     path = os.path.join(str(directory), name)
-    subprocess.run(["cp", "--sparse=always", source, path], check=True)
+    shutil.copyfile(source, path)
     volume = f"{path}@@{VOLUME_OFFSET}"
     files = list(files)
     if cmdline is not None:

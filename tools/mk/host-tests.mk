@@ -6,12 +6,17 @@
 #	/* CFLAGS: -DDEBUG */
 # Several such lines add up.  More in tests/host/README.md.
 
+# Where Homebrew and others put cmocka; on most systems it needs no word.
+CMOCKA_CFLAGS := $(shell pkg-config --cflags cmocka 2>/dev/null)
+CMOCKA_LIBS   := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
+
 HOST_CC       ?= $(firstword $(foreach c,gcc clang cc,$(shell command -v $(c) 2>/dev/null)) cc)
 HOST_TESTS    := $(if $(T),$(T),$(patsubst tests/host/%.c,%,$(sort $(wildcard tests/host/test_*.c))))
 HOST_BIN      := $(HOST_TESTS:%=$(BUILD)/host/%)
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HOST_CFLAGS   := -std=gnu11 -O1 -g $(HOST_SANITIZE) -MMD -MP -DHOST_TEST -Itests/host -Iinclude -Iboot/stage2 \
-	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wvla -Wno-unused-parameter $(WERROR)
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wvla -Wno-unused-parameter \
+	$(CMOCKA_CFLAGS) $(WERROR)
 
 # The words after "$(2):" in the first lines of test $(1).
 host_field = $(shell sed -n '1,20s/^.*$(2): *\([^*]*\).*/\1/p' tests/host/$(1).c)
@@ -28,7 +33,7 @@ $(BUILD)/host/$(1).o/%.c.o: %.c $(FLAGS)
 	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) -ffreestanding -include tests/host/rename.h $$(HOST_EXTRA) -c $$< -o $$@
 $(BUILD)/host/$(1): $$($(1)_OBJ)
 	$$(if $$(Q),@echo "  HOST  $$@")
-	$$(Q)$$(HOST_CC) $$(HOST_SANITIZE) $$^ -lcmocka -o $$@
+	$$(Q)$$(HOST_CC) $$(HOST_SANITIZE) $$^ $$(CMOCKA_LIBS) -o $$@
 endef
 
 ifneq ($(filter test host-test host-tests-build $(BUILD)/host/%,$(MAKECMDGOALS)),)

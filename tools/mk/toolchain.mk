@@ -53,7 +53,8 @@ FLAGS := $(BUILD)/flags
 CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' > $@.new
+	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' \
+		'$(HOST_CC) $(HOST_CFLAGS)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 # The same for the lists of objects: taking a source away must link again.
 OBJECTS := $(BUILD)/objects
