@@ -3,7 +3,7 @@
 
 usage: check-layers.py [--root FOLDER] [--cc COMPILER]
 
-Checks: includes by area (docs/architecture.md, "Folders"), inline assembly only in include/x86,
+Checks: includes by area (RULES below), inline assembly only in include/x86,
 kernel/x86 and boot, no `extern` in a .c file, every header compiles alone, functions of at most 70
 lines, files of at most 800, line 1 of each file names it.  Prints `file:line: what` for each
 violation and `layers: N passed, N failed` (files) at the end; exit status 1 if there is one.
