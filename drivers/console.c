@@ -41,6 +41,7 @@ static unsigned show_parts;    /* [console_lock] shown since the last SHOW_NS be
 
 static bool initialized;
 static bool use_screen, use_serial;
+static bool use_keyboard = true;
 static bool panicking;
 
 static char input[INPUT_SIZE];	     /* [input_lock] */
@@ -84,10 +85,13 @@ console_init(void)
 void
 console_select(bool screen, bool serial)
 {
+	const bool keyboard = screen;
+
 	screen = screen && vga_present();
 	serial = serial && serial_present();
 	if (!screen && !serial)
 		return;
+	use_keyboard = keyboard;
 	use_screen = screen;
 	use_serial = serial;
 }
@@ -96,6 +100,12 @@ bool
 console_uses_screen(void)
 {
 	return use_screen;
+}
+
+bool
+console_uses_keyboard(void)
+{
+	return use_keyboard;
 }
 
 bool

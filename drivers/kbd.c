@@ -284,7 +284,7 @@ deliver(const struct kbd_event *ev)
 	case KBD_ACTION_REBOOT: (void)work_queue(&reboot); break;
 	default: break;
 	}
-	if (ev->len == 0 || !console_uses_screen())
+	if (ev->len == 0 || !console_uses_keyboard())
 		return;
 	console_scroll_view(INT32_MIN / 2); /* a key returns to the newest line */
 	console_input(ev->text, ev->len);

@@ -86,7 +86,10 @@ rtc_init(void)
 	const int result = rtc_read(&dt);
 
 	if (result != 0) {
-		log_warn("rtc: no wall time: error %d", -result);
+		log_warn("rtc: no wall time: %s (error %d)",
+			 result == -EINVAL ? "the clock chip holds no valid date"
+					   : "no clock chip answers",
+			 -result);
 		return result;
 	}
 	clock_set_wall(datetime_to_unix(&dt));

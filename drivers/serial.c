@@ -67,6 +67,7 @@
 #define LSR_IDLE    0x40 /* the shift register too */
 
 #define RING_SIZE  16384U	   /* power of 2 */
+#define RX_TRIES   256U		   /* bytes looked at in one interrupt, kept or not */
 #define RING_ROOMY (RING_SIZE / 2) /* wake writers when this much is free */
 
 /*
@@ -327,7 +328,8 @@ receive(void)
 	}
 	if (room == 0 || room > sizeof(bytes))
 		room = sizeof(bytes);
-	while (n < room) {
+	/* Bounded: bytes that are not kept (breaks, framing errors) make no progress in n. */
+	for (unsigned tries = 0; n < room && tries < RX_TRIES; tries++) {
 		const uint8_t lsr = line_status();
 
 		if ((lsr & LSR_DATA) == 0)

@@ -29,7 +29,8 @@ static uint64_t worst_tick_ns;	/* [c] longest gap since clock_worst_tick_ns() */
 static struct spinlock lock = SPINLOCK_INIT("clock");
 static uint64_t pit_offset_ns; /* [lock] clock_ns() at tick 0 when the PIT took over */
 static uint64_t last_pit_ns;   /* [lock] never go back behind it */
-static uint64_t wall_offset;   /* [lock] wall time at clock_ns() = 0, seconds; 0 = unknown */
+static uint64_t wall_offset;   /* [lock] wall time at clock_ns() = 0, seconds */
+static bool wall_known;	       /* [lock] wall_offset was set */
 
 static inline uint64_t
 scale(uint64_t cycles)
@@ -179,9 +180,20 @@ clock_wall(void)
 {
 	const uint64_t flags = spin_lock(&lock);
 	const uint64_t offset = wall_offset;
+	const bool known = wall_known;
 
 	spin_unlock(&lock, flags);
-	return offset == 0 ? 0 : offset + clock_ns() / NS_PER_SEC;
+	return known ? offset + clock_ns() / NS_PER_SEC : 0;
+}
+
+bool
+clock_wall_known(void)
+{
+	const uint64_t flags = spin_lock(&lock);
+	const bool known = wall_known;
+
+	spin_unlock(&lock, flags);
+	return known;
 }
 
 void
@@ -191,5 +203,6 @@ clock_set_wall(uint64_t unix_seconds)
 	const uint64_t flags = spin_lock(&lock);
 
 	wall_offset = unix_seconds - now;
+	wall_known = true;
 	spin_unlock(&lock, flags);
 }

@@ -123,6 +123,10 @@ selftest_run(const char *prefix)
 			bad++;
 	}
 	printf("%u passed, %u failed\n", good, bad);
+	if (good + bad == 0 && !sh_interrupted()) {
+		printf("no self-test's name begins with '%s'\n", prefix);
+		return 1;
+	}
 	return bad;
 }
 

@@ -19,6 +19,8 @@ int console_init(void);
  */
 void console_select(bool screen, bool serial);
 bool console_uses_screen(void);
+/* Is the PS/2 keyboard listened to?  Also without a screen, unless console=ttyS0 took it away. */
+bool console_uses_keyboard(void);
 bool console_uses_serial(void);
 
 /* Driver table: timers work, so the screen need not follow each write.  0, or -ENODEV. */

@@ -45,8 +45,9 @@ uint64_t clock_worst_tick_ns(void);
 /* The tick itself; called by the PIT's interrupt handler. */
 void clock_tick(void);
 
-/* Seconds since 1970-01-01 UTC, from the RTC at boot plus clock_ns(); 0 when there is no RTC. */
+/* Seconds since 1970-01-01 UTC, from the RTC at boot (or clock_set_wall()) plus clock_ns(); 0 while unknown. */
 uint64_t clock_wall(void);
+bool clock_wall_known(void);
 void clock_set_wall(uint64_t unix_seconds);
 
 /* kernel/tsc.c: measure the TSC against PIT channel 2.  Its rate in Hz, or 0.  Context: boot, interrupts off. */

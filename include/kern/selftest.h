@@ -20,7 +20,7 @@ extern const size_t nr_selftests;
 /* A test that takes longer hangs: it fails, and its thread is put away. */
 #define SELFTEST_LIMIT_MS 30000
 
-/* Run those whose name starts with @prefix ("" = all, "kernel" = all but user.*); prints a line each and `N passed, N failed`.  Returns the failures. */
+/* Run those whose name starts with @prefix ("" = all, "kernel" = all but user.*); prints a line each and `N passed, N failed`.  Returns the failures; 1 if there is no such test. */
 unsigned selftest_run(const char *prefix);
 
 /* For the tests: report and unwind to the runner. */

@@ -101,6 +101,8 @@ def test_no_screen(boot):
     m = boot(vga="none")
     m.prompt()
     assert "hello" in m.command("echo hello")
+    m.type("echo typed blind\n")  # the keyboard works all the same
+    m.expect(rb"\ntyped blind\r?\n")
 
 
 def test_no_serial_line(boot):
@@ -133,10 +135,14 @@ def test_other_controllers(boot, device):
 
 
 def test_two_disks_booting_from_the_second(boot, tmp_path):
+    """An empty disk on the first channel; the firmware is told to boot from the other one."""
     empty = tmp_path / "empty.img"
     empty.write_bytes(bytes(1 << 20))
-    m = boot(machine="pc", extra=["-drive", f"file={empty},format=raw,if=none,id=e",
-                                  "-device", "ide-hd,drive=e,bus=ide.1"])
+    m = boot(machine="pc", media=None, extra=[
+        "-drive", f"file={empty},format=raw,if=none,id=e",
+        "-device", "ide-hd,drive=e,bus=ide.0,bootindex=2",
+        "-drive", f"file={machine.IMAGE},format=raw,if=none,id=m,snapshot=on",
+        "-device", "ide-hd,drive=m,bus=ide.1,bootindex=1"])
     m.prompt()
 
 

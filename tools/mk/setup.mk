@@ -9,7 +9,7 @@ SETUP_GOALS_test := test lint host-test reproducible
 SETUP_NEED := $(strip \
 	$(if $(filter $(SETUP_GOALS_test),$(MAKECMDGOALS)),test, \
 	$(if $(filter $(SETUP_GOALS_run),$(MAKECMDGOALS)),run, \
-	$(if $(filter-out help clean toolchain,$(or $(MAKECMDGOALS),all)),$(if $(filter all iso floppy,$(or $(MAKECMDGOALS),all)),build)))))
+	$(if $(filter-out help clean toolchain,$(or $(MAKECMDGOALS),all)),$(if $(filter all iso floppy usb,$(or $(MAKECMDGOALS),all)),build)))))
 SETUP_NEED += $(if $(filter bochs,$(MAKECMDGOALS)),bochs) $(if $(filter debug,$(MAKECMDGOALS)),debug)
 
 ifneq ($(strip $(SETUP_NEED)),)
