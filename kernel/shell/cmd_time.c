@@ -108,8 +108,9 @@ cmd_date(int argc, char **argv)
 	char *time = argc == 4 ? argv[3] : NULL;
 
 	if (argc == 1) {
-		if (clock_wall() == 0) {
-			sh_printf("unknown: this machine has no clock chip; date -s sets it\n");
+		if (!clock_wall_known()) {
+			sh_printf("unknown: no clock chip with a valid date (dmesg says more); "
+				  "date -s sets it\n");
 			return -ENODEV;
 		}
 		print_date(clock_wall());
