@@ -26,10 +26,11 @@ typedef const char *(*le_complete_fn)(void *arg, const char *line, size_t pos, u
 				      size_t *start);
 
 enum le_result {
-	LE_MORE,   /* the line is still being edited */
-	LE_LINE,   /* Enter: le_line() has it */
-	LE_CANCEL, /* Ctrl-C: "^C" was printed, the line is empty */
-	LE_EOF,	   /* Ctrl-D in an empty line */
+	LE_MORE,     /* the line is still being edited */
+	LE_LINE,     /* Enter: le_line() has it */
+	LE_CANCEL,   /* Ctrl-C: "^C" was printed, the line is empty */
+	LE_EOF,	     /* Ctrl-D in an empty line */
+	LE_TOO_LONG, /* Enter, but not all that was typed fitted: that was said, the line is empty */
 };
 
 struct line_edit {
@@ -40,6 +41,7 @@ struct line_edit {
 
 	char line[LE_LINE_MAX];
 	size_t len, pos; /* both at the border of a character */
+	bool overflow;	 /* something typed did not fit: the line is not what was meant */
 	char prompt[LE_PROMPT_MAX];
 
 	char killed[LE_LINE_MAX]; /* what Ctrl-Y brings back */
@@ -66,6 +68,7 @@ struct line_edit {
 	size_t history_len;
 	unsigned history_count, history_at; /* at == count: the line being typed */
 	char typed[LE_LINE_MAX];	    /* that line, while another is shown */
+	bool typed_overflow;
 
 	bool searching, search_failed;
 	char pattern[LE_PATTERN_MAX];

@@ -263,15 +263,27 @@ blank_left(const struct line_edit *le)
 	return pos;
 }
 
-static void
+/* False: there is no room, nothing was inserted. */
+static bool
 insert(struct line_edit *le, const char *s, size_t n)
 {
 	if (n >= LE_LINE_MAX - le->len)
-		return; /* full: the key does nothing */
+		return false;
 	memmove(le->line + le->pos + n, le->line + le->pos, le->len - le->pos + 1);
 	memcpy(le->line + le->pos, s, n);
 	le->pos += n;
 	le->len += n;
+	return true;
+}
+
+/* The person's own text.  A line that lost some of it must not be executed: half a number is a number. */
+static void
+insert_typed(struct line_edit *le, const char *s, size_t n)
+{
+	if (insert(le, s, n) || le->overflow)
+		return;
+	le->overflow = true;
+	emit(le, "\a", 1);
 }
 
 static void
@@ -280,6 +292,8 @@ delete_range(struct line_edit *le, size_t from, size_t to)
 	memmove(le->line + from, le->line + to, le->len - to + 1);
 	le->len -= to - from;
 	le->pos = from;
+	if (le->len == 0)
+		le->overflow = false;
 }
 
 /* Delete [from, to) and keep it for Ctrl-Y, joined to what the key before this one killed. */
@@ -390,7 +404,7 @@ complete(struct line_edit *le, bool again)
 	if (count == 0 || start > le->pos)
 		return;
 	if (strlen(prefix) > le->pos - start) {
-		insert(le, prefix + (le->pos - start), strlen(prefix) - (le->pos - start));
+		(void)insert(le, prefix + (le->pos - start), strlen(prefix) - (le->pos - start));
 	} else if (count > 1) {
 		if (again)
 			list_candidates(le, count, longest);
@@ -398,7 +412,7 @@ complete(struct line_edit *le, bool again)
 		return;
 	}
 	if (count == 1 && (le->pos == le->len || le->line[le->pos] != ' '))
-		insert(le, " ", 1);
+		(void)insert(le, " ", 1); /* no room: the blank is for comfort only */
 }
 
 /* --- keys ---------------------------------------------------------------------------------------- */
@@ -437,7 +451,7 @@ static void
 editing_key(struct line_edit *le, unsigned key, bool kill_again, bool tab_again)
 {
 	switch (key) {
-	case LE_KEY_TEXT: insert(le, le->utf8, le->utf8_len); break;
+	case LE_KEY_TEXT: insert_typed(le, le->utf8, le->utf8_len); break;
 	case LE_CTRL('H'):
 	case 0x7f: delete_range(le, prev_char(le, le->pos), le->pos); break;
 	case LE_CTRL('D'):
@@ -447,13 +461,29 @@ editing_key(struct line_edit *le, unsigned key, bool kill_again, bool tab_again)
 	case LE_CTRL('W'): kill_range(le, blank_left(le), le->pos, kill_again); break;
 	case LE_KEY_KILL_WORD_LEFT: kill_range(le, word_left(le), le->pos, kill_again); break;
 	case LE_KEY_KILL_WORD_RIGHT: kill_range(le, le->pos, word_right(le), kill_again); break;
-	case LE_CTRL('Y'): insert(le, le->killed, le->killed_len); break;
+	case LE_CTRL('Y'): insert_typed(le, le->killed, le->killed_len); break;
 	case LE_CTRL('T'): transpose(le); break;
 	case LE_CTRL('L'): clear_screen(le); break;
 	case LE_CTRL('R'): le_search_start(le); break;
 	case '\t': complete(le, tab_again); break;
 	default: break;
 	}
+}
+
+static enum le_result
+enter(struct line_edit *le)
+{
+	char note[64];
+
+	finish_display(le, "");
+	if (!le->overflow)
+		return LE_LINE;
+	snprintf(note, sizeof(note), "line too long (%u bytes at most): not executed\r\n",
+		 LE_LINE_MAX - 1);
+	emit_str(le, note);
+	le_set_line(le, "");
+	le->overflow = false;
+	return LE_TOO_LONG;
 }
 
 static enum le_result
@@ -466,10 +496,11 @@ handle_key(struct line_edit *le, unsigned key)
 		return LE_MORE;
 	switch (key) {
 	case '\r':
-	case '\n': finish_display(le, ""); return LE_LINE;
+	case '\n': return enter(le);
 	case LE_CTRL('C'):
 		finish_display(le, "^C");
 		le_set_line(le, "");
+		le->overflow = false;
 		return LE_CANCEL;
 	case LE_CTRL('D'):
 		if (le->len > 0)
@@ -501,7 +532,7 @@ le_start(struct line_edit *le, const char *prompt)
 	(void)strlcpy(le->prompt, prompt, sizeof(le->prompt)); /* a longer one is cut */
 	le_set_line(le, "");
 	le->history_at = le->history_count;
-	le->searching = le->kill_again = le->tab_again = false;
+	le->searching = le->kill_again = le->tab_again = le->overflow = false;
 	le_redraw(le);
 }
 

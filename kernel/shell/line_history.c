@@ -55,9 +55,12 @@ le_history_add(struct line_edit *le, const char *line)
 static void
 show(struct line_edit *le, unsigned at)
 {
-	if (le->history_at == le->history_count)
+	if (le->history_at == le->history_count) {
 		memcpy(le->typed, le->line, le->len + 1);
+		le->typed_overflow = le->overflow;
+	}
 	le->history_at = at;
+	le->overflow = at == le->history_count && le->typed_overflow;
 	le_set_line(le, at == le->history_count ? le->typed : le_history_get(le, at));
 }
 

@@ -247,6 +247,62 @@ full_line(void **state)
 	check(le_line(&le), LE_LINE_MAX - 2);
 }
 
+static void
+check_row(unsigned row, const char *text)
+{
+	for (unsigned col = 0; col < term.cols; col++)
+		assert_int_equal(term.cell[row][col],
+				 col < strlen(text) ? (unsigned char)text[col] : ' ');
+}
+
+/* A line that lost its end must not be executed: it means something else. */
+static void
+overlong_line(void **state)
+{
+	char text[LE_LINE_MAX + 20];
+
+	memset(text, ' ', sizeof(text));
+	strlcpy(text + LE_LINE_MAX - 10, "poke 0 0x12345678", 20);
+	begin(80);
+	feed(text);
+	assert_int_equal(term.bells, 1);
+	assert_int_equal(feed("\r"), LE_TOO_LONG);
+	assert_string_equal(last_line, "");
+	assert_null(le_history_get(&le, 0));
+	check_row(term.row - 1, "line too long (1023 bytes at most): not executed");
+	assert_int_equal(feed("help\r"), LE_LINE); /* the next one is a line like any other */
+	assert_string_equal(last_line, "help");
+}
+
+static void
+overlong_line_stays_so_until_emptied(void **state)
+{
+	char text[LE_LINE_MAX + 20];
+
+	memset(text, 'x', sizeof(text));
+	begin(80);
+	feed_n(text, sizeof(text));
+	feed("\010\010\010y\027");
+	assert_int_equal(strlen(le_line(&le)), 0); /* one word: Ctrl-W empties the line */
+	assert_int_equal(feed("a\r"), LE_LINE);
+	feed_n(text, sizeof(text));
+	assert_int_equal(feed("\010\010\010y\r"), LE_TOO_LONG);
+	feed_n(text, sizeof(text));
+	assert_int_equal(feed("\025help\r"), LE_LINE);
+	feed_n(text, sizeof(text));
+	assert_int_equal(feed("\003"), LE_CANCEL);
+	assert_int_equal(feed("help\r"), LE_LINE);
+	feed_n(text, 600);
+	assert_int_equal(feed("\025\031\031\r"), LE_TOO_LONG); /* yanked twice */
+	feed_n(text, sizeof(text));
+	assert_int_equal(feed("\033[A\r"), LE_LINE); /* another line is shown in its place... */
+	assert_string_equal(last_line, "help");
+	feed_n(text, sizeof(text));
+	assert_int_equal(feed("\033[A\033[B\r"), LE_TOO_LONG); /* ...and it comes back */
+	feed_n(text, LE_LINE_MAX - 1);
+	assert_int_equal(feed("\r"), LE_LINE); /* exactly full */
+}
+
 /* --- ends of a line ------------------------------------------------------------------------------ */
 
 static void
@@ -689,6 +745,8 @@ main(void)
 		cmocka_unit_test(utf8),
 		cmocka_unit_test(margin),
 		cmocka_unit_test(full_line),
+		cmocka_unit_test(overlong_line),
+		cmocka_unit_test(overlong_line_stays_so_until_emptied),
 		cmocka_unit_test(enter),
 		cmocka_unit_test(enter_without_prompt_or_text),
 		cmocka_unit_test(two_lines_in_one_batch),

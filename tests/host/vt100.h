@@ -16,6 +16,7 @@ struct term {
 	bool pending; /* the last column was written: the next character wraps */
 	uint32_t cell[ROWS][COLS_MAX];
 	size_t bytes; /* received */
+	size_t bells;
 	unsigned need;
 	uint32_t code;
 	unsigned esc, param;
@@ -127,6 +128,8 @@ term_byte(struct term *t, unsigned char c)
 			term_print(t, t->code);
 	} else if (c == 0x1b) {
 		t->esc = 1;
+	} else if (c == '\a') {
+		t->bells++;
 	} else if (c == '\r') {
 		t->col = 0;
 		t->pending = false;
