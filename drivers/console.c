@@ -326,6 +326,10 @@ console_input(const char *bytes, size_t n)
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == CTRL_C && len > 0) { /* the hook may flush what came before it */
+			input_key(kept, len);
+			len = 0;
+		}
 		if (!swallowed(bytes[i]))
 			kept[len++] = bytes[i];
 		if (len == sizeof(kept) || (i + 1 == n && len > 0)) {

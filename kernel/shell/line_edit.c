@@ -276,7 +276,7 @@ insert(struct line_edit *le, const char *s, size_t n)
 	return true;
 }
 
-/* The person's own text.  A line that lost some of it must not be executed: half a number is a number. */
+/* What a person typed.  A line that lost some of it must not be executed: half a number is one too. */
 static void
 insert_typed(struct line_edit *le, const char *s, size_t n)
 {

@@ -31,6 +31,7 @@ struct sh_context {
 	bool fresh_line;	   /* the last byte printed was \n */
 	volatile bool interrupted; /* [a] set by the interrupt hook */
 	volatile bool reading;	   /* [a] the command reads keys: it gets the Ctrl-C too */
+	volatile bool queued;	   /* [a] such a Ctrl-C was put into the input queue */
 };
 
 static struct sh_context *volatile foreground; /* [a] NULL = at the prompt */
@@ -145,19 +146,25 @@ sh_read_byte(uint64_t timeout_ms)
 	char c;
 	ssize_t n;
 
-	if (sh_interrupted())
-		return -EINTR;
+	/* First: a Ctrl-C behind the question below must find that it has to end the wait. */
 	if (ctx != NULL)
 		ctx->reading = true;
-	n = console_read(&c, 1, timeout_ms);
+	n = sh_interrupted() ? -EINTR : console_read(&c, 1, timeout_ms);
 	if (ctx != NULL)
 		ctx->reading = false;
 	if (n <= 0)
 		return n == 0 ? -ETIMEDOUT : (int)n;
-	return c == LE_CTRL('C') ? -EINTR : (unsigned char)c;
+	if (c != LE_CTRL('C'))
+		return (unsigned char)c;
+	if (ctx != NULL)
+		ctx->queued = false;
+	return -EINTR;
 }
 
-/* Context: interrupt.  True: the Ctrl-C has done its work and is not input. */
+/*
+ * Context: interrupt.  True: the Ctrl-C has done its work and is not input.  It takes back what was
+ * typed before it: who stops a command does not want the next one that waits behind it either.
+ */
 static bool
 on_ctrl_c(void)
 {
@@ -165,9 +172,21 @@ on_ctrl_c(void)
 
 	if (ctx == NULL)
 		return false;
+	console_input_flush();
 	ctx->interrupted = true;
+	ctx->queued = ctx->reading;
 	(void)wake_all(&interrupt_queue);
-	return !ctx->reading;
+	return !ctx->queued;
+}
+
+/* A Ctrl-C that was meant to end a wait, but came just behind it, is not for the prompt. */
+static void
+take_ctrl_c_back(const struct sh_context *ctx)
+{
+	char c = 0;
+
+	while (ctx->queued && c != LE_CTRL('C') && console_read(&c, 1, 0) == 1)
+		;
 }
 
 /* --- executing ----------------------------------------------------------------------------------- */
@@ -234,6 +253,7 @@ run_in_context(struct parse_command *cmd, bool *interrupted)
 	result = shell_run(cmd->argc, cmd->argv);
 	foreground = before;
 	self->shell = before_self;
+	take_ctrl_c_back(&ctx);
 	if (ctx.interrupted)
 		printf("^C\n");
 	else if (!ctx.fresh_line)
@@ -364,28 +384,34 @@ show_prompt(void)
 	mutex_unlock(&prompt_lock);
 }
 
-/* Edit one line; what was typed ahead of need stays in @input for the next. */
+/* What was taken from the console; the shell's thread alone uses it. */
+static struct {
+	char bytes[64];
+	size_t have, taken;
+} typed;
+
+/* Edit one line; what was typed ahead of need stays in @typed for the next. */
 static enum le_result
 read_line(void)
 {
-	static char input[64];
-	static size_t have, taken;
 	enum le_result result = LE_MORE;
 
 	while (result == LE_MORE) {
 		size_t used;
 
-		if (taken == have) {
-			const ssize_t n = console_read(input, sizeof(input), WAIT_FOREVER);
+		if (typed.taken == typed.have) {
+			const ssize_t n =
+				console_read(typed.bytes, sizeof(typed.bytes), WAIT_FOREVER);
 
-			taken = 0;
-			have = n > 0 ? (size_t)n : 0;
+			typed.taken = 0;
+			typed.have = n > 0 ? (size_t)n : 0;
 		}
 		mutex_lock(&prompt_lock);
-		result = le_feed(&editor, input + taken, have - taken, &used);
+		result = le_feed(&editor, typed.bytes + typed.taken, typed.have - typed.taken,
+				 &used);
 		at_prompt = result == LE_MORE;
 		mutex_unlock(&prompt_lock);
-		taken += used;
+		typed.taken += used;
 	}
 	return result;
 }
@@ -403,7 +429,8 @@ handle_line(enum le_result how)
 	mutex_lock(&prompt_lock);
 	le_history_add(&editor, line);
 	mutex_unlock(&prompt_lock);
-	(void)shell_execute(line); /* it has said what went wrong */
+	if (shell_execute(line) == -EINTR) /* else it has said what went wrong */
+		typed.taken = typed.have;  /* typed before the Ctrl-C */
 }
 
 static void
