@@ -155,7 +155,8 @@ cmd_clear(int argc, char **argv)
 {
 	if (argc > 1)
 		return -EINVAL;
-	sh_write("\033[0m\033[H\033[2J");
+	sh_write(sh_normal());
+	sh_write("\033[H\033[2J");
 	return 0;
 }
 
@@ -187,10 +188,13 @@ cmd_history(int argc, char **argv)
 int
 cmd_more(int argc, char **argv)
 {
+	int result;
+
 	if (argc < 2)
 		return -EINVAL;
 	sh_page_output();
-	return shell_run(argc - 1, argv + 1);
+	result = shell_run(argc - 1, argv + 1);
+	return result == -EINVAL ? -EIO : result; /* its usage was printed, not ours */
 }
 
 int
@@ -230,14 +234,21 @@ color_number(const char *name)
 	return -1;
 }
 
+static char normal[24] = "\033[0m";
+
+const char *
+sh_normal(void)
+{
+	return normal;
+}
+
 static void
 color_table(void)
 {
 	for (unsigned i = 0; i < 8; i++)
-		sh_printf("  \033[%um%-8s\033[0m  \033[%umbright-%-8s\033[0m  \033[%u;%um on "
-			  "%-8s\033[0m\n",
-			  30 + i, color_names[i], 90 + i, color_names[i], 40 + i, i == 0 ? 37 : 30,
-			  color_names[i]);
+		sh_printf("  \033[%um%-8s%s  \033[%umbright-%-8s%s  \033[%u;%um on %-8s%s\n",
+			  30 + i, color_names[i], normal, 90 + i, color_names[i], normal, 40 + i,
+			  i == 0 ? 37 : 30, color_names[i], normal);
 	sh_printf("color NAME sets the colour of the text, color NAME BACKGROUND both;\n"
 		  "color default brings back what was.\n");
 }
@@ -260,7 +271,6 @@ complete_color(unsigned arg, unsigned i)
 int
 cmd_color(int argc, char **argv)
 {
-	char seq[24];
 	int fg, bg = 9;
 
 	if (argc > 3)
@@ -273,8 +283,8 @@ cmd_color(int argc, char **argv)
 	if (argc == 3)
 		bg = color_number(argv[2]);
 	if (fg < 0 || bg < 0)
-		return -ENOENT;
-	snprintf(seq, sizeof(seq), "\033[0;%d;%dm", 30 + fg, 40 + bg);
-	sh_write(seq);
+		return -EINVAL;
+	snprintf(normal, sizeof(normal), "\033[0;%d;%dm", 30 + fg, 40 + bg);
+	sh_write(normal);
 	return 0;
 }

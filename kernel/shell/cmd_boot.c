@@ -49,7 +49,7 @@ print_log(enum log_level up_to)
 			  : r.level == LOG_WARN ? "\033[33m"
 						: "",
 			  r.time_ns / 1000000000, r.time_ns / 1000 % 1000000, r.text,
-			  r.level <= LOG_WARN ? "\033[0m" : "");
+			  r.level <= LOG_WARN ? sh_normal() : "");
 		any = true;
 	}
 	if (!any)

@@ -99,17 +99,18 @@ top_paint(struct top_state *top, unsigned rows)
 {
 	const uint64_t now_ns = clock_ns(), span = MAX(now_ns - top->before_ns, (uint64_t)1000);
 	const uint64_t s = now_ns / NS_PER_SEC;
+	const size_t all = thread_snapshot(top->now, THREADS_SHOWN);
 	size_t shown;
 
-	top->nr_now = MIN(thread_snapshot(top->now, THREADS_SHOWN), (size_t)THREADS_SHOWN);
+	top->nr_now = MIN(all, (size_t)THREADS_SHOWN);
 	top_sort(top);
 	shown = MIN(top->nr_now, (size_t)rows - 4);
 	sh_write("\033[H");
 	top_line("top - up %02lu:%02lu:%02lu, %zu threads; q or Ctrl-C ends it", s / 3600,
-		 s / 60 % 60, s % 60, top->nr_now);
+		 s / 60 % 60, s % 60, all);
 	top_line("%s", "");
-	top_line(
-		"\033[7m  ID  NAME            STATE      CPU %%   CPU TOTAL     SWITCHES  \033[0m");
+	top_line("\033[7m  ID  NAME            STATE      CPU %%   CPU TOTAL     SWITCHES  %s",
+		 sh_normal());
 	for (size_t i = 0; i < shown; i++) {
 		const struct thread_info *t = &top->rows[i].info;
 		const uint64_t permille = MIN(top->rows[i].used_ns / (span / 1000), (uint64_t)1000);
@@ -213,7 +214,7 @@ cmd_spawn(int argc, char **argv)
 			return -EINVAL;
 	}
 	if (argc == 3 && !arg_number_max(argv[2], DEMO_MAX, &count))
-		return -ERANGE;
+		return -EINVAL;
 	return spawn(kind, count);
 }
 
@@ -224,7 +225,7 @@ kill_one(const char *arg)
 	int result;
 
 	if (!arg_number_max(arg, UINT32_MAX, &id))
-		return -ERANGE;
+		return -EINVAL;
 	result = thread_kill((unsigned)id);
 	if (result == -ENOENT)
 		sh_printf("there is no thread %lu; ps lists them\n", id);
@@ -243,7 +244,8 @@ cmd_kill(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		const int one = kill_one(argv[i]);
 
-		result = result != 0 ? result : one;
+		if (result == 0 || one == -EINVAL)
+			result = one;
 	}
 	return result;
 }
@@ -284,7 +286,7 @@ cmd_stack(int argc, char **argv)
 	if (argc > 2)
 		return -EINVAL;
 	if (argc == 2 && !arg_number_max(argv[1], UINT32_MAX, &id))
-		return -ERANGE;
+		return -EINVAL;
 	if (thread_backtrace((unsigned)id) == 0)
 		return 0;
 	sh_printf("there is no thread %lu; ps lists them\n", id);

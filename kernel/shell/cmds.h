@@ -15,6 +15,8 @@ const char *shell_history(unsigned i);
 void sh_page_output(void);
 /* Bytes to the console as they are, not paged: for commands that paint the screen. */
 void sh_write(const char *s);
+/* The sequence that brings back the colour chosen with the command color.  (cmd_basic.c) */
+const char *sh_normal(void);
 /* A typed byte, waiting at most @timeout_ms: -ETIMEDOUT, or -EINTR after Ctrl-C. */
 int sh_read_byte(uint64_t timeout_ms);
 

@@ -53,10 +53,11 @@ rows_for_key(const struct pager *p, int c)
 static void
 stop(struct pager *p)
 {
-	static const char ask[] = "\033[7m-- more: space = page, Enter = line, q = quit --\033[0m";
+	static const char ask[] = "\033[7m-- more: space = page, Enter = line, q = quit --";
 	unsigned go_on = 0;
 
 	console_write(ask, sizeof(ask) - 1);
+	console_write(sh_normal(), strlen(sh_normal()));
 	while (go_on == 0) {
 		const int c = sh_read_byte(WAIT_FOREVER);
 

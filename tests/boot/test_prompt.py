@@ -74,11 +74,24 @@ def test_ctrl_l_clears_the_screen(vm):
 
 def test_line_longer_than_the_screen(vm):
     words = " ".join(f"word{i}" for i in range(20))  # 149 characters
-    vm.send("echo " + words + HOME + RIGHT * 5 + "first " + END + " last\r")
+    vm.send("echo " + words + HOME + RIGHT * 5 + "first " + END + " last")
+    # Row by row: the prompt and the command are twelve columns, the rest follows without a gap.
+    typed = f"minOS> echo first {words} last"
+    rows = [typed[i:i + 80] for i in range(0, len(typed), 80)]
+    vm.expect_screen("(?m)^" + "\n".join(re.escape(row.rstrip()) for row in rows) + "$")
+    vm.send("\r")
+    # What the command prints is one line without a break; the editor breaks its own at the margin.
+    vm.expect(rf"\nfirst {words} last\r?\n")
     vm.prompt()
-    vm.command("")
-    assert f"first {words} last" in vm.serial_text().replace("\n", "") or \
-        f"first {words} last" in "".join(line.ljust(80) for line in vm.screen())
+
+
+def test_line_that_does_not_fit_is_refused(vm):
+    vm.send("echo " + "x" * 1100 + "; echo executed\r")
+    vm.expect(r"\x07")
+    vm.expect(r"line too long \(1023 bytes at most\): not executed")
+    vm.prompt()
+    assert "xxxx" not in vm.command("history")
+    assert vm.command("echo next") == "next\n"
 
 
 def test_history_with_the_arrows(vm):
@@ -153,6 +166,36 @@ def test_ctrl_c_drops_the_line(vm):
     assert vm.command("echo clean") == "clean\n"
 
 
+def test_ctrl_c_takes_back_what_was_typed_ahead(vm):
+    for ahead in ("echo A\recho B\r", "", "x" * 100 + "\recho B\r"):
+        vm.send("sleep 600\recho early\r" + ahead)  # some of it in the shell's buffer already
+        time.sleep(0.5)
+        vm.send("echo C\r")
+        time.sleep(0.2)
+        vm.send("echo D\r\x03")
+        before = len(vm.serial_text())
+        vm.prompt(timeout=20)
+        vm.send("echo behind\r")
+        vm.expect(rb"\nbehind\r?\n")
+        said = vm.serial_text()[before:]
+        assert not re.search(r"early|^[ABCDx]+$|unknown", said, re.M), said
+    vm.prompt()
+
+
+def test_ctrl_c_in_a_command_that_reads_keys_is_not_left_over(vm):
+    for command in ("top", "help all | more"):
+        vm.send(command + "\r")
+        vm.expect("Ctrl-C ends it|-- more")
+        before = len(vm.serial_text())
+        vm.send("echo A\r\x03")
+        vm.prompt(timeout=20)
+        vm.send("echo behind\r")
+        vm.expect(rb"\nbehind\r?\n")
+        assert vm.serial_text()[before:].count("^C") == 1
+        assert not re.search(r"^A$", vm.serial_text()[before:], re.M)
+        vm.prompt()
+
+
 def test_more_pages_long_output(boot):
     m = boot()
     m.prompt()
@@ -187,7 +230,19 @@ def test_colour_on_the_screen(vm):
     vm.command("echo colourful")
     row = next(i for i, line in enumerate(vm.screen()) if line == "colourful")
     assert set(vm.attributes()[row][:9]) != plain
-    vm.command("color")
+    vm.command("clear")  # keeps it
+    assert len(set(vm.attributes()[20])) == 1 and vm.attributes()[20][0] & 0x0F == 4
+    for command in ("color", "dmesg debug", "help all | more", "top"):
+        vm.send(command + "\r")
+        vm.expect(r"brings back what was|init: shell|-- more|Ctrl-C ends it")
+        vm.send("q\x15")
+        vm.expect("minOS> ")  # behind the pager not at the start of a line
+        vm.command("echo colourful")
+        row = max(i for i, line in enumerate(vm.screen()) if line == "colourful")
+        assert vm.attributes()[row][0] & 0x0F == 4, command
+    vm.command("color default")
+    vm.command("clear")
+    assert set(vm.attributes()[20]) == plain
 
 
 def test_commandline_run(boot):
