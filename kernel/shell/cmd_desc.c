@@ -255,6 +255,6 @@ cmd_idt(int argc, char **argv)
 	if (argc == 1)
 		return idt_summary(&idtr);
 	if (!arg_number_max(argv[1], 255, &vector))
-		return -ERANGE;
+		return -EINVAL;
 	return idt_one(&idtr, (unsigned)vector);
 }

@@ -131,7 +131,7 @@ cmd_kbd(int argc, char **argv)
 	if (kbd_set_layout(argv[1]) != 0) {
 		sh_printf("there is no layout '%s'\n", argv[1]);
 		print_layouts();
-		return -ENOENT;
+		return -EINVAL;
 	}
 	sh_printf("keyboard layout: %s\n", kbd_layout());
 	return 0;

@@ -226,7 +226,7 @@ cmd_vmmap(int argc, char **argv)
 		return 0;
 	}
 	if (!arg_address(argv[1], &va))
-		return -ENOENT;
+		return -EINVAL;
 	print_walk(va);
 	return 0;
 }
@@ -256,7 +256,7 @@ cmd_pte(int argc, char **argv)
 	if (argc != 2)
 		return -EINVAL;
 	if (!arg_number(argv[1], &value))
-		return -ENOENT;
+		return -EINVAL;
 	sh_printf("entry %016lx\n    BIT  VAL  NAME     MEANING\n", value);
 	print_bits(bits, ARRAY_SIZE(bits), value);
 	sh_printf("  51-12  %#lx: the page or the next table", pte_addr(value));

@@ -106,7 +106,7 @@ cmd_peek(int argc, char **argv)
 	if (argc < 2 || argc > 4 || (argc > 2 && !parse_width(argv[2], &width)))
 		return -EINVAL;
 	if (!arg_address(argv[1], &addr) || (argc == 4 && !arg_number_max(argv[3], 512, &count)))
-		return -ENOENT;
+		return -EINVAL;
 	for (uint64_t i = 0; i < count && !sh_interrupted(); i++, addr += width) {
 		uint64_t value = 0;
 		const int result = access(addr, physical, &value, width, false);
@@ -134,7 +134,7 @@ cmd_poke(int argc, char **argv)
 		return -EINVAL;
 	if (!arg_address(argv[1], &addr) ||
 	    !arg_number_max(argv[2], width == 8 ? UINT64_MAX : BIT(width * 8) - 1, &value))
-		return -ENOENT;
+		return -EINVAL;
 	result = access(addr, physical, &before, width, false);
 	if (result != 0)
 		return complain(addr, physical, result, false);
@@ -174,7 +174,7 @@ cmd_dump(int argc, char **argv)
 	if (argc < 2 || argc > 3)
 		return -EINVAL;
 	if (!arg_address(argv[1], &addr) || (argc == 3 && !arg_number_max(argv[2], MIB(1), &len)))
-		return -ENOENT;
+		return -EINVAL;
 	for (uint64_t done = 0; done < len && !sh_interrupted(); done += 16) {
 		const size_t n = MIN(len - done, (uint64_t)16);
 		uint8_t bytes[16];
@@ -199,7 +199,7 @@ cmd_in(int argc, char **argv)
 	if (argc != 2)
 		return -EINVAL;
 	if (!arg_number_max(argv[1], 0xffff, &port))
-		return -ERANGE;
+		return -EINVAL;
 	switch (letter) {
 	case 'b': sh_printf("port %04lx: %02x\n", port, inb((uint16_t)port)); break;
 	case 'w': sh_printf("port %04lx: %04x\n", port, inw((uint16_t)port)); break;
@@ -221,7 +221,7 @@ cmd_out(int argc, char **argv)
 								       : letter == 'w' ? 0xffff
 										       : 0xffffffff,
 								       &value))
-		return -ERANGE;
+		return -EINVAL;
 	switch (letter) {
 	case 'b': outb((uint16_t)port, (uint8_t)value); break;
 	case 'w': outw((uint16_t)port, (uint16_t)value); break;

@@ -199,5 +199,5 @@ cmd_regs(int argc, char **argv)
 	if (any)
 		return 0;
 	sh_printf("regs shows no register '%s'; Tab lists those it does\n", argv[1]);
-	return -ENOENT;
+	return -EINVAL;
 }

@@ -89,5 +89,5 @@ cmd_crash(int argc, char **argv)
 		sh_printf("there is no crash of the kind '%s':\n", argv[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
 		sh_printf("  %-12s %s\n", crashes[i].name, crashes[i].what);
-	return argc == 2 ? -ENOENT : -EINVAL;
+	return -EINVAL;
 }

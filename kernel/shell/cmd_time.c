@@ -94,7 +94,7 @@ set_date(const char *date, const char *time)
 	}
 	if (!date_exists(&dt)) {
 		sh_printf("there is no such day or time\n");
-		return -ERANGE;
+		return -EINVAL;
 	}
 	clock_set_wall(datetime_to_unix(&dt));
 	print_date(clock_wall());

@@ -281,15 +281,39 @@ shell_execute(const char *line)
 
 /* --- Tab ----------------------------------------------------------------------------------------- */
 
+static size_t
+command_start(const char *line, size_t pos)
+{
+	while (pos > 0 && line[pos - 1] != ';' && line[pos - 1] != '|')
+		pos--;
+	return pos;
+}
+
+/* Is the word from @start on to stand behind a |? */
+static bool
+behind_pipe(const char *line, size_t start)
+{
+	const size_t begin = command_start(line, start);
+
+	return begin > 0 && line[begin - 1] == '|';
+}
+
+/* Behind a | comes more, and then nothing. */
+static const char *
+pipe_candidate(const char *line, size_t start, unsigned i)
+{
+	while (line[start - 1] == ' ')
+		start--;
+	return line[start - 1] == '|' && i == 0 ? "more" : NULL;
+}
+
 /* Which command and which of its arguments is being typed at the end of @line[0..pos)? */
 static const struct shell_cmd *
 word_place(const char *line, size_t pos, size_t *start, unsigned *arg)
 {
 	const struct shell_cmd *cmd = NULL;
-	size_t i = pos, begin;
+	size_t i = command_start(line, pos), begin;
 
-	while (i > 0 && line[i - 1] != ';')
-		i--;
 	*arg = 0;
 	for (;;) {
 		char name[16];
@@ -317,14 +341,17 @@ candidate(void *unused, const char *line, size_t pos, unsigned i, size_t *start)
 	static unsigned next; /* of the unfiltered list: the editor asks in order */
 	unsigned arg;
 	const struct shell_cmd *cmd = word_place(line, pos, start, &arg);
+	const bool piped = behind_pipe(line, *start);
 	const char *word;
 
 	if (i == 0)
 		next = 0;
-	if (arg > 0 && (cmd == NULL || cmd->complete == NULL))
+	if (!piped && arg > 0 && (cmd == NULL || cmd->complete == NULL))
 		return NULL;
 	do
-		word = arg == 0 ? complete_command(1, next++) : cmd->complete(arg, next++);
+		word = piped	  ? pipe_candidate(line, *start, next++)
+		       : arg == 0 ? complete_command(1, next++)
+				  : cmd->complete(arg, next++);
 	while (word != NULL && strncmp(word, line + *start, pos - *start) != 0);
 	return word;
 }

@@ -34,7 +34,7 @@ SAYS = [
     ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),
     ("dump -p 0x500 16", r"42 6f 74 4d 69 6e 4f 53 .* BotMinOS"),
     ("sym cmd_echo", r"^ffffffff80[0-9a-f]{6}  cmd_echo$"),
-    ("sym cmd_", r"(?s)cmd_boot.*cmd_|cmd_"),
+    ("sym cmd_", r"\A(?=(?s:.*)^[0-9a-f]{16}  cmd_boot$)([0-9a-f]{16}  cmd_\w*\n){40,}\Z"),
     ("sym cmd_echo+4", r"cmd_echo\+0x4"),
     ("regs", r"(?s)CR0 .* PE .*WP PG.*CR4 .*PAE.*EFER .*LME LMA.*GDTR.*CS 0008"),
     ("regs cr0", r"0 +1 +PE +protected mode"),
@@ -57,7 +57,7 @@ SAYS = [
     ("serial", r"115200 baud"),
     ("color", r"bright-yellow"),
     ("time echo hi", r"(?s)^hi\n.*time: \d+\.\d{3} ms, [\d,]+ TSC ticks"),
-    ("sleep 0.01", r"^$"),
+    ("sleep 0.01", r"\A\s*\Z"),
     ("test lib.crc", r"1 passed, 0 failed"),
     ("test -l", r"pmm\."),
     ("more echo hi", r"^hi$"),
@@ -71,6 +71,9 @@ REFUSES = [
     ("qqqqqq", r"^unknown command 'qqqqqq'"),
     ("help qqqqqq", r"no command or group 'qqqqqq'"),
     ("uptime now", r"^usage: uptime$"),
+    ("sym nosuch", r"\A'nosuch' is no address: .*\n\Z"),
+    ("kill 9999", r"\A.*no thread 9999.*\n\Z"),
+    ("more peek", r"\Ausage: peek .*\n\Z"),
     ("peek", r"usage: peek"),
     ("peek zzz", r"'zzz' is no address"),
     ("peek 0", r"^0 is not mapped"),
@@ -112,6 +115,43 @@ def test_says(vm, command, pattern):
 @pytest.mark.parametrize("command,pattern", REFUSES, ids=[c for c, _ in REFUSES])
 def test_refuses(vm, command, pattern):
     assert re.search(pattern, vm.command(command), re.M)
+
+
+@pytest.mark.parametrize("command,says", [
+    ("kill abc", "is not a number"), ("kill 9999 abc", "is not a number"),
+    ("pte -1", "is not a number"), ("peek zz", "is no address"), ("peek 0 b 9999", "too large"),
+    ("poke zz 1", "is no address"), ("vmmap zz", "is no address"), ("outb 0x80 256", "too large"),
+    ("inb zz", "is not a number"), ("stack shell", "is not a number"), ("idt 300", "too large"),
+    ("regs x", "no register 'x'"), ("spawn spin 999999999", "too large"),
+    ("kbd zz", "no layout 'zz'"), ("color 99", "'99' is no colour"),
+    ("dump cmd_echo -1", "is not a number"), ("crash nosuch", "no crash of the kind"),
+    ("date -s 2026-02-30", "no such day")])
+def test_bad_argument_gets_the_usage_too(vm, command, says):
+    name = command.split()[0]
+    assert re.search(rf"(?s)\A.*{says}.*\nusage: {name} [^\n]*\n\Z", vm.command(command))
+
+
+def test_tab_behind_a_pipe(vm):
+    for typed, completed in (("ps | m", "ps | more "), ("ps |", "ps |more "), ("ps | p", "ps | p"),
+                             ("ps | more p", "ps | more p"), ("ps | more; unam", "ps | more; uname ")):
+        vm.send(typed + "\t#")
+        vm.expect_screen(rf"(?m)^minOS> {re.escape(completed)}#$")
+        vm.send("\x15")
+
+
+def test_ps_and_top_count_all_threads(vm):
+    vm.command("spawn sleep 64; spawn sleep 64")
+    text = vm.command("ps")
+    more = int(re.search(r"^\.\.\. and (\d+) more$", text, re.M).group(1))
+    rows = re.findall(r"^ *(\d+)  \S", text, re.M)
+    vm.send("top\r")
+    assert int(vm.expect(r", (\d+) threads;").group(1)) == len(rows) + more
+    vm.send("q")
+    vm.prompt()
+    last = int(re.findall(r"thread (\d+):", vm.command("spawn sleep"))[0])
+    for first in range(last - 128, last + 1, 20):
+        vm.command("kill " + " ".join(str(i) for i in range(first, min(first + 20, last + 1))))
+    assert "demo" not in vm.command("sleep 0.1; ps")
 
 
 def test_tab_completes_arguments(vm):
