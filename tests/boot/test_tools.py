@@ -136,8 +136,10 @@ def bare(bare_folder):
         release = bare_folder / "os-release"
         release.write_text(system if "=" in system else f"ID={system}\n")
         for name, script in (extra or {}).items():
-            (folder / name).write_text("#!/bin/sh\n" + script)
-            (folder / name).chmod(0o755)
+            stand_in = folder / name
+            stand_in.unlink(missing_ok=True)  # never write through a link into the real system
+            stand_in.write_text("#!/bin/sh\n" + script)
+            stand_in.chmod(0o755)
         return run("tools/setup", *arguments, text=text,
                    env={"PATH": str(folder), "SETUP_OS_RELEASE": str(release),
                         "SETUP_PYTHON": "no-python", "CC": "", **env})
