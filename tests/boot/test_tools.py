@@ -129,8 +129,10 @@ def bare_folder(tmp_path):
 def bare(bare_folder):
     """A PATH with almost nothing in it, and a way to name another system."""
     folder = bare_folder / "bin"
-    for name in "sh uname sed tr id printf env cat".split():
-        os.symlink(shutil.which(name), folder / name)
+    real = {shutil.which(name) for name in "sh uname sed tr id printf env cat".split()}
+    before = {path: os.stat(path).st_mtime_ns for path in real}
+    for path in real:
+        os.symlink(path, folder / os.path.basename(path))
 
     def setup(*arguments, system="debian", text="", extra=None, **env):
         release = bare_folder / "os-release"
@@ -143,7 +145,8 @@ def bare(bare_folder):
         return run("tools/setup", *arguments, text=text,
                    env={"PATH": str(folder), "SETUP_OS_RELEASE": str(release),
                         "SETUP_PYTHON": "no-python", "CC": "", **env})
-    return setup
+    yield setup
+    assert before == {path: os.stat(path).st_mtime_ns for path in real}, "the real programs are untouched"
 
 
 @pytest.mark.parametrize("system,line", [
