@@ -23,9 +23,18 @@ arg_number_max(const char *s, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/* As addresses and page table entries are printed: all 64 bits, no 0x. */
+static bool
+hex16(const char *s, uint64_t *out)
+{
+	return strlen(s) == 16 && parse_u64(s, 16, out) == 0;
+}
+
 bool
 arg_number(const char *s, uint64_t *out)
 {
+	if (hex16(s, out))
+		return true;
 	return arg_number_max(s, UINT64_MAX, out);
 }
 
@@ -36,9 +45,7 @@ arg_address(const char *s, uint64_t *out)
 	uint64_t offset = 0;
 	const char *plus = strchr(s, '+');
 
-	if (parse_u64(s, 0, out) == 0)
-		return true;
-	if (strlen(s) == 16 && parse_u64(s, 16, out) == 0)
+	if (hex16(s, out) || parse_u64(s, 0, out) == 0)
 		return true;
 	if (plus != NULL && parse_u64(plus + 1, 0, &offset) != 0)
 		plus = NULL;

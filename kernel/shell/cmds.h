@@ -22,7 +22,7 @@ int sh_read_byte(uint64_t timeout_ms);
 
 /* --- args.c -------------------------------------------------------------------------------------- */
 
-/* A number: decimal, or hexadecimal with 0x.  Complains and returns false when it is none. */
+/* A number: decimal, hexadecimal with 0x, or 16 hexadecimal digits.  Complains and returns false when it is none. */
 bool arg_number(const char *s, uint64_t *out);
 /* The same, at most @max. */
 bool arg_number_max(const char *s, uint64_t max, uint64_t *out);

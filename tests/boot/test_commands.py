@@ -29,6 +29,7 @@ SAYS = [
     ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
     ("vmmap 0x1000", r"(?s)not present.*not mapped"),
     ("vmmap 0x8000000000000000", r"not canonical"),
+    ("pte 8000000000001163", r"^entry 8000000000001163"),  # as printed: hexadecimal without 0x
     ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000"),
     ("peek -p 0x500", r"0000000000000500: 534f6e694d746f42 "),  # "BotMinOS"
     ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),

@@ -7,6 +7,7 @@
 #include "tests.h"
 #include <kern/clock.h>
 #include <kern/thread.h>
+#include <lib/string.h>
 
 #define SPINNERS  3
 #define NR_SLEEPS 9
@@ -222,15 +223,33 @@ test_sched_sleep_never_early(void)
 		CHECK(sleep_once(us * 397) != UINT64_MAX);
 }
 
+/* Is there a thread that wants the CPU, like one of `spawn spin`? */
+static bool
+somebody_busy(void)
+{
+	static struct thread_info threads[32];
+	const size_t n = thread_snapshot(threads, ARRAY_SIZE(threads));
+
+	for (size_t i = 0; i < MIN(n, ARRAY_SIZE(threads)); i++) {
+		if (threads[i].state == THREAD_READY && strcmp(threads[i].name, "idle") != 0)
+			return true;
+	}
+	return n > ARRAY_SIZE(threads);
+}
+
 /* The idle thread gets what nobody wants. */
 void
 test_sched_idle(void)
 {
 	const uint64_t start = clock_ns(), idle = sched_idle_ns();
-	uint64_t passed;
+	uint64_t passed, idled;
 
 	CHECK_EQ(sleep_ms(100), 0);
 	passed = clock_ns() - start;
-	CHECK(sched_idle_ns() - idle > passed / 2);
-	CHECK(sched_idle_ns() - idle <= passed);
+	idled = sched_idle_ns() - idle;
+	CHECK(idled <= passed);
+	if (somebody_busy())
+		log_notice("sched.idle: half judged, other threads are busy");
+	else
+		CHECK(idled > passed / 2);
 }
