@@ -19,7 +19,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
-from vm import BUILD, IMAGE, QEMU, Machine, VmError  # noqa: E402  (the path above)
+from vm import BUILD, IMAGE, QEMU, Machine, VmError, boot_trace  # noqa: E402  (the path above)
 
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 ICOUNT = ["-icount", "shift=0,sleep=off"]
@@ -60,11 +60,8 @@ def trace(machine):
     """One boot: [(name, nanoseconds since reset, of which disk)]."""
     with Machine(machine=machine, extra=ICOUNT) as vm:
         vm.prompt()
-        text = vm.command("boot -m")
-        rows = re.findall(r"^trace\t(\d)\t(\d+)\t(\d+)\t(.*)$", text, re.M)
-        if not rows:
-            raise VmError(vm.report("`boot -m` printed no trace"))
-        return [(name, int(tsc), int(disk)) for timed, tsc, disk, name in rows if timed == "1"]
+        return [(row["name"], row["tsc"], row["disk"]) for row in boot_trace(vm)
+                if row["tsc"] is not None]
 
 
 def medians(machine, runs=RUNS):

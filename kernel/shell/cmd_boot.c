@@ -254,13 +254,40 @@ print_states(const struct boot_trace_entry *e, size_t n)
 		"- was not read there.  regs cr0, regs cr4, regs efer name the bits.\n");
 }
 
-/* For programs: `trace`, 1 if timed, TSC, TSC ticks spent on the disk so far, name; tabs between. */
+/* @value in hexadecimal, or "-" when it was not read: a tab before it. */
+static void
+print_field(uint64_t value, bool known)
+{
+	sh_printf(known ? "\t%lx" : "\t-", value);
+}
+
+/*
+ * For programs, tabs between: `trace`, TSC and TSC ticks spent on the disk so far (decimal), mode
+ * (bits), CS, IP, SP, CR0, CR3, CR4, EFER, RFLAGS, A20 (hexadecimal), result (decimal), name; "-"
+ * stands for what was not read.
+ */
 static void
 print_for_scripts(const struct boot_trace_entry *e, size_t n)
 {
-	for (size_t i = 0; i < n; i++, e++)
-		sh_printf("trace\t%u\t%lu\t%lu\t%s\n", (e->valid & BOOT_TRACE_TSC) != 0, e->tsc,
-			  e->disk_tsc, e->name);
+	for (size_t i = 0; i < n; i++, e++) {
+		const bool cr0 = (e->valid & BOOT_TRACE_CR0) != 0;
+
+		if (e->valid & BOOT_TRACE_TSC)
+			sh_printf("trace\t%lu\t%lu\t%u", e->tsc, e->disk_tsc, e->bits);
+		else
+			sh_printf("trace\t-\t-\t%u", e->bits);
+		print_field(e->cs, true);
+		print_field(e->ip, true);
+		print_field(e->sp, true);
+		print_field(e->cr0, cr0);
+		print_field(e->cr3, cr0);
+		print_field(e->cr4, (e->valid & BOOT_TRACE_CR4) != 0);
+		print_field(e->efer, (e->valid & BOOT_TRACE_EFER) != 0);
+		print_field(e->rflags, e->rflags != 0);
+		print_field(e->a20, (e->valid & BOOT_TRACE_A20) != 0);
+		sh_printf(e->valid & BOOT_TRACE_RESULT ? "\t%d" : "\t-", e->result);
+		sh_printf("\t%s\n", e->name);
+	}
 }
 
 static const char *const parts[] = {"info", "times", "state", "-m"};

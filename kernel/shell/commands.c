@@ -60,7 +60,7 @@ const struct shell_cmd shell_commands[] = {
 	  "info    what the loader found: drive, files, A20, oddities of the firmware\n"
 	  "times   when each step was reached, and how much of it was waiting for the disk\n"
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
-	  "-m      the times as raw TSC values, for programs to read\n"
+	  "-m      all of it as one line each with tabs, for programs to read\n"
 	  "Without an argument the first three.  What could not be read at a step is shown as -. "
 	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },

@@ -391,3 +391,25 @@ def image_copy(directory, cmdline=None, source=IMAGE, files=(), name="minos.img"
         subprocess.run(["mcopy", "-o", "-i", volume, local, f"::{file_name}"], check=True)
         os.unlink(local)
     return path
+
+
+TRACE_FIELDS = ("tsc", "disk", "bits", "cs", "ip", "sp", "cr0", "cr3", "cr4", "efer", "rflags", "a20",
+                "result")
+
+
+def boot_trace(machine):
+    """
+    The boot trace of a machine at its prompt, by `boot -m`: a dictionary per transition with `name`
+    and TRACE_FIELDS, numbers, or None where the CPU was not asked.
+    """
+    rows = re.findall(r"(?m)^trace\t(.*)$", machine.command("boot -m"))
+    if not rows:
+        raise VmError(machine.report("`boot -m` printed no trace"))
+    trace = []
+    for row in rows:
+        *values, name = row.split("\t")
+        decimal = ("tsc", "disk", "bits", "result")
+        entry = {field: None if value == "-" else int(value, 10 if field in decimal else 16)
+                 for field, value in zip(TRACE_FIELDS, values, strict=True)}
+        trace.append({"name": name, **entry})
+    return trace
