@@ -1,0 +1,373 @@
+"""timeline_svg.py - draws a boot: an overview, our part enlarged, and the machine's states.
+
+Pure functions over what tools/timeline_model.py finds; the same boot gives the same bytes.  From
+top to bottom: the whole time from reset as one bar; the time since the boot sector as one row per
+phase, a bar at its place in time; a table of the machine's state at each edge.  Numbers in circles
+tie the edges to the rows that they end.
+
+Both scales are linear.  A phase's disk wait is drawn at the end of its bar, wherever in the phase
+it fell.  Every number that is drawn is also a data- attribute of its element, for the tests.
+"""
+
+import textwrap
+
+import timeline_model as model
+from svg import MONO, Drawing, text_width
+
+WIDTH, MARGIN = 960, 24
+RIGHT = WIDTH - MARGIN
+PLOT_LEFT, PLOT_RIGHT = 156, 650  # of the enlarged part
+BARS_RIGHT = PLOT_RIGHT - 24  # the badge behind the last bar needs room
+NEWS_RIGHT = 684  # where the widest time begins
+COLUMN_TIME, COLUMN_DISK, COLUMN_COUNT = 748, 832, RIGHT  # right edges
+ROW, STATE_ROW = 19, 37
+BAR = 11  # height of a phase's bar
+SHORT = 1.0  # px; a shorter bar gets a line at its place
+
+COLOURS = {"firmware": "#8c959f", "stage 1": "#c4650a", "stage 2": "#1f6feb", "kernel": "#1a7f37"}
+INK, DIM, NEW, FAINT, CARD = "#1f2328", "#59636e", "#b3261e", "#d8dee4", "#ffffff"
+STYLE = [f"text {{ fill: {INK}; }}", f".dim {{ fill: {DIM}; }}",
+         f".new {{ fill: {NEW}; font-weight: bold; }}", ".b { font-weight: bold; }",
+         f".m {{ font-family: {MONO}; }}", f".grid {{ stroke: {FAINT}; stroke-width: 1; }}",
+         f".gone {{ fill: {NEW}; text-decoration: line-through; }}", ".no { fill: #ffffff; font-weight: bold; }"]
+STYLE += [f".{group.replace(' ', '')} {{ fill: {colour}; stroke: {colour}; stroke-width: 0; }}"
+          for group, colour in COLOURS.items()]
+
+NOTES = (
+    "Instructions are those that QEMU counted: a repeated string instruction counts once for each "
+    "repetition, and the BIOS calls that a phase makes are in it. int 13h is not: all time in it is "
+    "shown as disk wait. Stage 1 has no room to time its reads: its count is the checksum loop's, "
+    "all its other time is taken for disk wait. The firmware's own waits cannot be told from its "
+    "work.")
+LINE_CHARACTERS = 136  # of 12 px text that surely fit between the margins
+
+
+def thousands(number):
+    return f"{number:,}"
+
+
+def us(ticks):
+    """Microseconds, with a second decimal where the first would be all."""
+    return f"{ticks / 1000:,.{1 if ticks >= 100 or ticks == 0 else 2}f}"
+
+
+def css_class(group):
+    return group.replace(" ", "")
+
+
+def axis_step(span, most=10):
+    """The smallest of 1, 2, 5, 10, 20, ... that divides @span into at most @most parts."""
+    unit = 1
+    while True:
+        for factor in (1, 2, 5):
+            if span / (unit * factor) <= most:
+                return unit * factor
+        unit *= 10
+
+
+class Scale:
+    """Linear, from ticks to pixels."""
+
+    def __init__(self, start, end, left, right):
+        self.start, self.left = start, left
+        self.per_tick = (right - left) / max(end - start, 1)
+
+    def x(self, ticks):
+        return self.left + (ticks - self.start) * self.per_tick
+
+    def width(self, ticks):
+        return ticks * self.per_tick
+
+
+def badge(d, x, y, number, group):
+    """A number in a circle around (x, y)."""
+    d.element("circle", cx=x, cy=y, r=8.5, fill=COLOURS[group], stroke=CARD)
+    d.text(x, y + 4, str(number), size=11, class_="no", text_anchor="middle")
+
+
+# --- overview -------------------------------------------------------------------------------------
+def legend(d, times, total, y):
+    """Each group with its time and its share of the whole; returns nothing, draws one line."""
+    step = (RIGHT - MARGIN) / len(times)
+    for i, (group, start, end) in enumerate(times):
+        x = MARGIN + i * step
+        label = "kernel, to the prompt" if group == "kernel" else group
+        d.rect(x, y - 10, 12, 12, rx=2, class_=css_class(group))
+        d.text(x + 18, y, label, size=13, class_="b")
+        share = 100 * (end - start) / total
+        d.text(x + 18, y + 17, f"{(end - start) / 1e6:.3f} ms, {share:.1f} %", size=13, class_="dim")
+
+
+def overview(d, times, y):
+    """The bar of the whole boot; returns its scale."""
+    total = times[-1][2]
+    scale = Scale(0, total, MARGIN, RIGHT)
+    for group, start, end in times:
+        d.open("g", class_="share", data_group=group, data_start=str(start),
+               data_ticks=str(end - start))
+        d.element("title", f"{group}: {(end - start) / 1e6:.3f} ms from {start / 1e6:.3f} ms on")
+        d.rect(scale.x(start), y, scale.width(end - start), 30, class_=css_class(group))
+        d.close("g")
+    badge(d, MARGIN + 15, y + 15, 1, "firmware")
+    return scale
+
+
+def overview_axis(d, scale, total, y):
+    step = axis_step(total / 1e6)
+    for mark in range(0, int(total / 1e6) + 1, step):
+        x = scale.x(mark * 1e6)
+        d.line(x, y, x, y + 5, class_="grid")
+        d.text(x, y + 17, f"{mark} ms" if mark == 0 else str(mark), size=12, class_="dim",
+               text_anchor="start" if mark == 0 else "middle")
+
+
+def lens(d, scale, begin, end, top, bottom):
+    """The piece of the overview that is enlarged below."""
+    points = [(scale.x(begin), top), (scale.x(end), top), (BARS_RIGHT, bottom), (PLOT_LEFT, bottom)]
+    d.element("polygon", points=" ".join(f"{x:.2f},{y:.2f}" for x, y in points), fill="#eef2f6")
+
+
+# --- our part, enlarged ---------------------------------------------------------------------------
+def grid(d, scale, begin, end, top, bottom):
+    span = (end - begin) / 1000
+    for mark in range(0, int(span) + 1, axis_step(span)):
+        x = scale.x(begin + mark * 1000)
+        d.line(x, top, x, bottom, class_="grid")
+        d.text(x, top - 5, f"{mark:,}" if mark else "0 µs", size=12, class_="dim", text_anchor="middle")
+
+
+def headings(d, y):
+    d.text(MARGIN, y, "phase", size=12, class_="dim")
+    d.text(COLUMN_TIME, y, "time, µs", size=12, class_="dim", text_anchor="end")
+    d.text(COLUMN_DISK, y, "disk wait, µs", size=12, class_="dim", text_anchor="end")
+    d.text(COLUMN_COUNT, y, "instructions", size=12, class_="dim", text_anchor="end")
+
+
+def numbers(d, y, ticks, disk, **attrs):
+    """The three columns of a row."""
+    columns = [(COLUMN_TIME, us(ticks)), (COLUMN_DISK, us(disk) if disk else ""),
+               (COLUMN_COUNT, thousands(ticks - disk))]
+    for x, text in columns:
+        if text:
+            d.text(x, y, text, size=12, text_anchor="end", **attrs)
+
+
+def phase_bar(d, scale, phase, y):
+    """The bar of a phase around y, to scale, the disk wait hatched at its end."""
+    x, width = scale.x(phase.start), scale.width(phase.ticks)
+    waits, top = scale.width(phase.disk), y - BAR / 2
+    d.rect(x, top, width, BAR, class_="bar " + css_class(phase.group))
+    if phase.disk:
+        d.rect(x + width - waits, top, waits, BAR, class_="wait", fill="url(#hatch)")
+    if width < SHORT:
+        d.line(x, top, x, top + BAR, stroke=COLOURS[phase.group])
+
+
+def phase_row(d, scale, phase, y, indent):
+    """One row, its middle at y."""
+    d.open("g", class_="phase", data_name=phase.name, data_group=phase.group,
+           data_start=str(phase.start), data_ticks=_data(phase.ticks), data_disk=_data(phase.disk))
+    if phase.ticks is None:
+        d.element("title", f"{phase.group}, {phase.name}: not timed")
+    else:
+        d.element("title", f"{phase.group}, {phase.name}: {us(phase.ticks)} µs, of which disk "
+                  f"{us(phase.disk)} µs; {thousands(phase.ticks - phase.disk)} instructions")
+    d.text(MARGIN + 12 + indent, y + 4, phase.name, size=12, class_=None if indent else "b")
+    if phase.ticks is None:
+        d.text(COLUMN_TIME, y + 4, "not timed", size=12, class_="dim", text_anchor="end")
+    else:
+        phase_bar(d, scale, phase, y)
+        numbers(d, y + 4, phase.ticks, phase.disk, class_=None if indent else "b")
+    d.close("g")
+
+
+def _data(number):
+    return "" if number is None else str(number)
+
+
+def group_row(d, scale, group, found, y):
+    """The sum of a group's phases, above them."""
+    timed = [p for p in found if p.ticks is not None]
+    ticks, disk = sum(p.ticks for p in timed), sum(p.disk for p in timed)
+    d.open("g", class_="group", data_group=group, data_ticks=str(ticks), data_disk=str(disk))
+    d.text(MARGIN + 12, y + 4, group, size=12, class_="b")
+    if timed:
+        d.rect(scale.x(timed[0].start), y - BAR / 2, scale.width(ticks), BAR, fill_opacity="0.22",
+               class_=css_class(group))
+        numbers(d, y + 4, ticks, disk, class_="b")
+    d.close("g")
+
+
+def firmware_row(d, phase, y):
+    d.open("g", class_="before", data_ticks=_data(phase.ticks))
+    d.text(MARGIN + 12, y + 4, "firmware", size=12, class_="b")
+    d.text(PLOT_LEFT + 16, y + 4, "before this scale begins", size=12, class_="dim")
+    if phase.ticks is not None:
+        numbers(d, y + 4, phase.ticks, phase.disk, class_="b")
+    d.close("g")
+
+
+def waterfall(d, found, edges, y):
+    """All rows from y on, with their badges; returns where they end."""
+    ours = [p for p in found if p.group != "firmware" and p.ticks is not None]
+    begin, end = ours[0].start, ours[-1].start + ours[-1].ticks
+    scale = Scale(begin, end, PLOT_LEFT, BARS_RIGHT)
+    titles = sum(len([p for p in found if p.group == g]) > 1 for g in model.GROUPS)
+    grid(d, scale, begin, end, y, y + (len(found) + titles) * ROW + 4)
+    y += 4 + ROW / 2
+    for group in model.GROUPS:
+        members = [(i, p) for i, p in enumerate(found) if p.group == group]
+        top = y - ROW / 2 + 2
+        if len(members) > 1:
+            group_row(d, scale, group, [p for _, p in members], y)
+            y += ROW
+        for i, phase in members:
+            if group == "firmware":
+                firmware_row(d, phase, y)
+            else:
+                phase_row(d, scale, phase, y, 12 if len(members) > 1 else 0)
+            edge_badges(d, scale, phase, [(n, e) for n, e in enumerate(edges, 1) if e.phase == i], y)
+            y += ROW
+        if members:
+            d.rect(MARGIN, top, 5, y - ROW / 2 - 2 - top, class_=css_class(group))
+    return y - ROW / 2
+
+
+def edge_badges(d, scale, phase, here, y):
+    """The numbers of the edges at a phase's end behind its bar, with what they change."""
+    if phase.group == "firmware":
+        for number, edge in here:
+            badge(d, PLOT_LEFT, y, number, edge.group)
+        return
+    start = scale.x(phase.start)
+    x = start + scale.width(phase.ticks or 0) + 13
+    for number, edge in here:
+        badge(d, x, y, number, edge.group)
+        text = model.news(edge)
+        if x + 14 + text_width(text) <= NEWS_RIGHT:
+            d.text(x + 14, y + 4, text, size=12, class_="dim")
+        else:
+            d.text(start - 6, y + 4, text, size=12, class_="dim", text_anchor="end")
+
+
+# --- the machine's state --------------------------------------------------------------------------
+STATE_COLUMNS = [("name", 54, "edge"), ("bits", 172, "bits"), ("ip", 206, "CS:IP"),
+                 ("cr0", 370, "CR0"), ("cr3", 486, "CR3"), ("cr4", 550, "CR4"),
+                 ("efer", 764, "EFER"), ("a20", 874, "A20"), ("if", 916, "IF")]
+
+
+def code_address(state):
+    """CS:IP as the mode writes it: 4, 8 or 16 digits of offset."""
+    return f"{state['cs']:04X}:{state['ip']:0{state['bits'] // 4}X}"
+
+
+def state_texts(field, state):
+    """(first line, second line) of a cell."""
+    if field == "ip":
+        return code_address(state), ""
+    value = state[field]
+    if value is None:
+        return "–", ""
+    if field in ("bits", "if"):
+        return str(value), ""
+    if field == "a20":
+        return ("on" if value else "off"), ""
+    if field == "cr3":
+        return f"{value:X}", ""
+    return f"{value:0{3 if field == 'efer' else 8}X}", " ".join(model.bit_names(field, value))
+
+
+def state_cell(d, field, x, y, edge):
+    first, second = state_texts(field, edge.state)
+    fields = {"cs", "half"} if field == "ip" else {field}
+    d.text(x, y, first, size=12, class_="m " + ("new" if fields & edge.changed else "dim"))
+    if field in model.BITS:
+        on, off = model.bit_changes(edge, field)
+        words = [(name, "new" if name in on else "dim") for name in second.split()]
+        words += [(name, "gone") for name in off]
+        if words:
+            d.words(x, y + 15, words, size=11)
+
+
+def describe(edge):
+    """The state in words, for the tooltip."""
+    parts = [f"{edge.state['bits']}-bit code at {code_address(edge.state)}"]
+    for field in ("cr0", "cr3", "cr4", "efer", "a20", "if"):
+        first, second = state_texts(field, edge.state)
+        parts.append(f"{field.upper()} {first}" + (f" ({second})" if second else ""))
+    return f"{edge.name}: " + ", ".join(parts)
+
+
+def state_row(d, number, edge, origin, y):
+    data = {f"data_{f}": _data(edge.state[f]) for f in model.REGISTERS + ("ip",)}
+    d.open("g", class_="edge", data_name=edge.name, **data)
+    d.element("title", describe(edge))
+    badge(d, MARGIN + 9, y + 3, number, edge.group)
+    for field, x, _ in STATE_COLUMNS:
+        if field != "name":
+            state_cell(d, field, x, y, edge)
+    d.text(54, y, edge.name, size=12, class_="b")
+    if edge.at is not None:
+        at = f"{us(edge.at - origin)} µs" if edge.at >= origin else "power on"
+        d.text(54, y + 15, at, size=11, class_="dim")
+    d.close("g")
+
+
+def states(d, edges, origin, y):
+    """The table of edges; returns where it ends."""
+    d.text(MARGIN, y, "The machine at each edge", size=15, class_="b")
+    d.text(MARGIN, y + 18, "as read there, in hexadecimal. What is new is red; – was not read: no "
+           "room in stage 1, or not yet known whether the CPU has it.", size=12, class_="dim")
+    y += 42
+    for _, x, heading in STATE_COLUMNS:
+        d.text(x, y, heading, size=12, class_="dim")
+    for number, edge in enumerate(edges, 1):
+        d.line(MARGIN, y + 7, RIGHT, y + 7, class_="grid")
+        state_row(d, number, edge, origin, y + 22)
+        y += STATE_ROW
+    return y + 7
+
+
+# --- the whole ------------------------------------------------------------------------------------
+def description(times, edges):
+    groups = "; ".join(f"{g} {(end - start) / 1e6:.3f} ms" for g, start, end in times)
+    return (f"A timeline of one boot of MinOS, to scale. {groups}. Below, each phase since the boot "
+            f"sector as a bar, then the registers at {len(edges)} edges: "
+            f"{', '.join(edge.name for edge in edges)}.")
+
+
+def hatch(d):
+    d.open("defs")
+    d.open("pattern", id="hatch", width=4, height=4, patternUnits="userSpaceOnUse",
+           patternTransform="rotate(45)")
+    d.rect(0, 0, 4, 4, fill=CARD)
+    d.rect(0, 0, 2, 4, fill=INK)
+    d.close("pattern")
+    d.close("defs")
+
+
+def draw(found, edges, origin):
+    """The picture as text.  @origin: a line on how the figures were made."""
+    times = model.group_times(found)
+    begin, end = times[0][2], times[-1][2]
+    d = Drawing()
+    hatch(d)
+    d.text(MARGIN, 42, "MinOS, from reset to the prompt", size=22, class_="b")
+    d.text(MARGIN, 63, origin, size=12, class_="dim")
+    legend(d, times, end, 96)
+    scale = overview(d, times, 128)
+    lens(d, scale, begin, end, 158, 222)
+    overview_axis(d, scale, end, 158)
+    headings(d, 217)
+    y = waterfall(d, found, edges, 222) + 22
+    d.rect(MARGIN, y - 10, 18, BAR, fill="url(#hatch)")
+    d.text(MARGIN + 26, y, "waiting for the disk. Bars are to scale; a thin line marks a phase too "
+           "short for one.", size=12, class_="dim")
+    for note in textwrap.wrap(NOTES, LINE_CHARACTERS):
+        y += 17
+        d.text(MARGIN, y, note, size=12, class_="dim")
+    height = states(d, edges, begin, y + 40) + MARGIN
+    back = Drawing()
+    back.rect(0.5, 0.5, WIDTH - 1, height - 1, rx=10, fill=CARD, stroke=FAINT)
+    d.lines = back.lines + d.lines
+    return d.document(WIDTH, height, "MinOS boot timeline", description(times, edges), STYLE)
