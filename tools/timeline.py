@@ -16,12 +16,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
 import timeline_model as model  # noqa: E402  (the path above)
 import timeline_svg as picture  # noqa: E402
-from vm import QEMU, Machine, VmError, boot_trace  # noqa: E402
+from vm import QEMU, TIMEOUT, Machine, VmError, boot_trace  # noqa: E402
 
 RUNS = int(os.environ.get("TIMELINE_RUNS", "5"))
 MACHINE = "q35"
@@ -43,12 +44,24 @@ def reset_state(text):
             "a20": number(r"\bA20=([01])")}
 
 
+def wait_idle(vm):
+    """
+    Wait until the processor is halted.  The prompt is seen before the code that printed it has made
+    the trace's last record, and what is typed then would interrupt it.
+    """
+    deadline = time.monotonic() + TIMEOUT
+    while "HLT=1" not in vm.hmp("info registers"):
+        if time.monotonic() > deadline:
+            raise VmError(vm.report(f"not idle within {TIMEOUT:.0f} s of its prompt"))
+
+
 def one_boot():
     """(state at reset, boot trace) of one boot."""
-    with Machine(machine=MACHINE, extra=OPTIONS, paused=True) as vm:
+    with Machine(machine=MACHINE, serial="pipe", extra=OPTIONS, paused=True) as vm:
         reset = reset_state(vm.hmp("info registers"))
         vm.qmp("cont")
         vm.prompt()
+        wait_idle(vm)
         return reset, boot_trace(vm)
 
 

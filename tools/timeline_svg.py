@@ -16,11 +16,11 @@ from svg import MONO, Drawing, text_width
 
 WIDTH, MARGIN = 960, 24
 RIGHT = WIDTH - MARGIN
-PLOT_LEFT, PLOT_RIGHT = 156, 650  # of the enlarged part
+PLOT_LEFT, PLOT_RIGHT = 156, 638  # of the enlarged part
 BARS_RIGHT = PLOT_RIGHT - 24  # the badge behind the last bar needs room
 NEWS_RIGHT = 684  # where the widest time begins
 COLUMN_TIME, COLUMN_DISK, COLUMN_COUNT = 748, 832, RIGHT  # right edges
-ROW, STATE_ROW = 19, 37
+ROW, STATE_ROW, BIT_LINE = 19, 37, 14
 BAR = 11  # height of a phase's bar
 SHORT = 1.0  # px; a shorter bar gets a line at its place
 
@@ -256,61 +256,82 @@ STATE_COLUMNS = [("name", 54, "edge"), ("bits", 172, "bits"), ("ip", 206, "CS:IP
                  ("efer", 764, "EFER"), ("a20", 874, "A20"), ("if", 916, "IF")]
 
 
+DIGITS = {"cr0": 8, "cr3": 1, "cr4": 8, "efer": 3}
+
+
 def code_address(state):
     """CS:IP as the mode writes it: 4, 8 or 16 digits of offset."""
     return f"{state['cs']:04X}:{state['ip']:0{state['bits'] // 4}X}"
 
 
-def state_texts(field, state):
-    """(first line, second line) of a cell."""
+def state_text(field, state):
+    """What a cell says, but for names of bits."""
     if field == "ip":
-        return code_address(state), ""
+        return code_address(state)
     value = state[field]
     if value is None:
-        return "–", ""
+        return "–"
     if field in ("bits", "if"):
-        return str(value), ""
+        return str(value)
     if field == "a20":
-        return ("on" if value else "off"), ""
-    if field == "cr3":
-        return f"{value:X}", ""
-    return f"{value:0{3 if field == 'efer' else 8}X}", " ".join(model.bit_names(field, value))
+        return "on" if value else "off"
+    return f"{value:0{DIGITS[field]}X}"
 
 
-def state_cell(d, field, x, y, edge):
-    first, second = state_texts(field, edge.state)
+def bit_lines(field, edge, width):
+    """The names of a register's bits with their CSS classes, in lines of at most @width px."""
+    on, off = model.bit_changes(edge, field)
+    names = model.bit_names(field, edge.state[field] or 0)
+    words = [(name, "new" if name in on else "dim") for name in names]
+    words += [(name, "gone") for name in off]
+    lines, used = [], width
+    for word in words:
+        needed = text_width(word[0] + " ", 11, bold=True)
+        if used + needed > width:
+            lines.append([])
+            used = 0
+        lines[-1].append(word)
+        used += needed
+    return lines
+
+
+def state_cell(d, field, x, y, edge, width):
+    """One register of a row; returns how many lines it takes."""
     fields = {"cs", "half"} if field == "ip" else {field}
-    d.text(x, y, first, size=12, class_="m " + ("new" if fields & edge.changed else "dim"))
-    if field in model.BITS:
-        on, off = model.bit_changes(edge, field)
-        words = [(name, "new" if name in on else "dim") for name in second.split()]
-        words += [(name, "gone") for name in off]
-        if words:
-            d.words(x, y + 15, words, size=11)
+    style = "new" if fields & edge.changed else "dim"
+    d.text(x, y, state_text(field, edge.state), size=12, class_=f"m {style}")
+    lines = bit_lines(field, edge, width) if field in model.BITS else []
+    for i, line in enumerate(lines):
+        d.words(x, y + 15 + i * BIT_LINE, line, size=11)
+    return 1 + len(lines)
 
 
 def describe(edge):
     """The state in words, for the tooltip."""
     parts = [f"{edge.state['bits']}-bit code at {code_address(edge.state)}"]
     for field in ("cr0", "cr3", "cr4", "efer", "a20", "if"):
-        first, second = state_texts(field, edge.state)
-        parts.append(f"{field.upper()} {first}" + (f" ({second})" if second else ""))
+        names = model.bit_names(field, edge.state[field] or 0) if field in model.BITS else []
+        parts.append(f"{field.upper()} {state_text(field, edge.state)}"
+                     + (f" ({' '.join(names)})" if names else ""))
     return f"{edge.name}: " + ", ".join(parts)
 
 
 def state_row(d, number, edge, origin, y):
+    """One edge, its first line at y; returns the row's height."""
     data = {f"data_{f}": _data(edge.state[f]) for f in model.REGISTERS + ("ip",)}
     d.open("g", class_="edge", data_name=edge.name, **data)
     d.element("title", describe(edge))
     badge(d, MARGIN + 9, y + 3, number, edge.group)
-    for field, x, _ in STATE_COLUMNS:
-        if field != "name":
-            state_cell(d, field, x, y, edge)
     d.text(54, y, edge.name, size=12, class_="b")
     if edge.at is not None:
         at = f"{us(edge.at - origin)} µs" if edge.at >= origin else "power on"
         d.text(54, y + 15, at, size=11, class_="dim")
+    lines = 2
+    ends = [x for _, x, _ in STATE_COLUMNS[1:]] + [RIGHT]
+    for (field, x, _), end in list(zip(STATE_COLUMNS, ends))[1:]:
+        lines = max(lines, state_cell(d, field, x, y, edge, end - x))
     d.close("g")
+    return STATE_ROW + (lines - 2) * BIT_LINE
 
 
 def states(d, edges, origin, y):
@@ -323,8 +344,7 @@ def states(d, edges, origin, y):
         d.text(x, y, heading, size=12, class_="dim")
     for number, edge in enumerate(edges, 1):
         d.line(MARGIN, y + 7, RIGHT, y + 7, class_="grid")
-        state_row(d, number, edge, origin, y + 22)
-        y += STATE_ROW
+        y += state_row(d, number, edge, origin, y + 22)
     return y + 7
 
 
