@@ -13,7 +13,7 @@ nanosecond, as long as the processor is not halted.
 import statistics
 from collections import namedtuple
 
-# ticks: with the wait for the disk; None where the trace has no TSC: the next phase holds that time.
+# ticks: with the wait for the disk; None where the trace has no TSC: the next phase has that time.
 Phase = namedtuple("Phase", "name group start ticks disk")
 # group: whose code runs from here on.  phase: index of the phase that ends here, None at reset.
 # before: the last known value of each field; changed: which FIELDS are new here.

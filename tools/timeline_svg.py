@@ -3,7 +3,7 @@
 Pure functions over what tools/timeline_model.py finds; the same boot gives the same bytes.  From
 top to bottom: the whole time from reset as one bar; the time since the boot sector as one row per
 phase, a bar at its place in time; a table of the machine's state at each edge.  Numbers in circles
-tie the edges to the rows that they end.
+tie the edges to the rows that they end; the table is tools/timeline_states.py.
 
 Both scales are linear.  A phase's disk wait is drawn at the end of its bar, wherever in the phase
 it fell.  Every number that is drawn is also a data- attribute of its element, for the tests.
@@ -12,47 +12,26 @@ it fell.  Every number that is drawn is also a data- attribute of its element, f
 import textwrap
 
 import timeline_model as model
-from svg import MONO, Drawing, text_width
+from svg import Drawing, text_width
+from timeline_look import (CARD, COLOURS, FAINT, INK, MARGIN, RIGHT, STYLE, WIDTH, badge, css_class,
+                           data, thousands, us)
+from timeline_states import states
 
-WIDTH, MARGIN = 960, 24
-RIGHT = WIDTH - MARGIN
 PLOT_LEFT, PLOT_RIGHT = 156, 638  # of the enlarged part
 BARS_RIGHT = PLOT_RIGHT - 24  # the badge behind the last bar needs room
 NEWS_RIGHT = 684  # where the widest time begins
 COLUMN_TIME, COLUMN_DISK, COLUMN_COUNT = 748, 832, RIGHT  # right edges
-ROW, STATE_ROW, BIT_LINE = 19, 37, 14
+ROW = 19
 BAR = 11  # height of a phase's bar
 SHORT = 1.0  # px; a shorter bar gets a line at its place
 
-COLOURS = {"firmware": "#8c959f", "stage 1": "#c4650a", "stage 2": "#1f6feb", "kernel": "#1a7f37"}
-INK, DIM, NEW, FAINT, CARD = "#1f2328", "#59636e", "#b3261e", "#d8dee4", "#ffffff"
-STYLE = [f"text {{ fill: {INK}; }}", f".dim {{ fill: {DIM}; }}",
-         f".new {{ fill: {NEW}; font-weight: bold; }}", ".b { font-weight: bold; }",
-         f".m {{ font-family: {MONO}; }}", f".grid {{ stroke: {FAINT}; stroke-width: 1; }}",
-         f".gone {{ fill: {NEW}; text-decoration: line-through; }}", ".no { fill: #ffffff; font-weight: bold; }"]
-STYLE += [f".{group.replace(' ', '')} {{ fill: {colour}; stroke: {colour}; stroke-width: 0; }}"
-          for group, colour in COLOURS.items()]
-
 NOTES = (
     "Instructions are those that QEMU counted: a repeated string instruction counts once for each "
-    "repetition, and the BIOS calls that a phase makes are in it. int 13h is not: all time in it is "
-    "shown as disk wait. Stage 1 has no room to time its reads: its count is the checksum loop's, "
+    "repetition, and the BIOS calls that a phase makes are in it. int 13h is not: all time in it "
+    "is shown as disk wait. Stage 1 has no room to time its reads: its count is the checksum loop's, "
     "all its other time is taken for disk wait. The firmware's own waits cannot be told from its "
     "work.")
 LINE_CHARACTERS = 136  # of 12 px text that surely fit between the margins
-
-
-def thousands(number):
-    return f"{number:,}"
-
-
-def us(ticks):
-    """Microseconds, with a second decimal where the first would be all."""
-    return f"{ticks / 1000:,.{1 if ticks >= 100 or ticks == 0 else 2}f}"
-
-
-def css_class(group):
-    return group.replace(" ", "")
 
 
 def axis_step(span, most=10):
@@ -79,15 +58,9 @@ class Scale:
         return ticks * self.per_tick
 
 
-def badge(d, x, y, number, group):
-    """A number in a circle around (x, y)."""
-    d.element("circle", cx=x, cy=y, r=8.5, fill=COLOURS[group], stroke=CARD)
-    d.text(x, y + 4, str(number), size=11, class_="no", text_anchor="middle")
-
-
 # --- overview -------------------------------------------------------------------------------------
 def legend(d, times, total, y):
-    """Each group with its time and its share of the whole; returns nothing, draws one line."""
+    """Each group with its time and its share of the whole."""
     step = (RIGHT - MARGIN) / len(times)
     for i, (group, start, end) in enumerate(times):
         x = MARGIN + i * step
@@ -95,7 +68,8 @@ def legend(d, times, total, y):
         d.rect(x, y - 10, 12, 12, rx=2, class_=css_class(group))
         d.text(x + 18, y, label, size=13, class_="b")
         share = 100 * (end - start) / total
-        d.text(x + 18, y + 17, f"{(end - start) / 1e6:.3f} ms, {share:.1f} %", size=13, class_="dim")
+        d.text(x + 18, y + 17, f"{(end - start) / 1e6:.3f} ms, {share:.1f} %", size=13,
+               class_="dim")
 
 
 def overview(d, times, y):
@@ -133,7 +107,8 @@ def grid(d, scale, begin, end, top, bottom):
     for mark in range(0, int(span) + 1, axis_step(span)):
         x = scale.x(begin + mark * 1000)
         d.line(x, top, x, bottom, class_="grid")
-        d.text(x, top - 5, f"{mark:,}" if mark else "0 µs", size=12, class_="dim", text_anchor="middle")
+        d.text(x, top - 5, f"{mark:,}" if mark else "0 µs", size=12, class_="dim",
+               text_anchor="middle")
 
 
 def headings(d, y):
@@ -166,7 +141,7 @@ def phase_bar(d, scale, phase, y):
 def phase_row(d, scale, phase, y, indent):
     """One row, its middle at y."""
     d.open("g", class_="phase", data_name=phase.name, data_group=phase.group,
-           data_start=str(phase.start), data_ticks=_data(phase.ticks), data_disk=_data(phase.disk))
+           data_start=str(phase.start), data_ticks=data(phase.ticks), data_disk=data(phase.disk))
     if phase.ticks is None:
         d.element("title", f"{phase.group}, {phase.name}: not timed")
     else:
@@ -179,10 +154,6 @@ def phase_row(d, scale, phase, y, indent):
         phase_bar(d, scale, phase, y)
         numbers(d, y + 4, phase.ticks, phase.disk, class_=None if indent else "b")
     d.close("g")
-
-
-def _data(number):
-    return "" if number is None else str(number)
 
 
 def group_row(d, scale, group, found, y):
@@ -199,7 +170,7 @@ def group_row(d, scale, group, found, y):
 
 
 def firmware_row(d, phase, y):
-    d.open("g", class_="before", data_ticks=_data(phase.ticks))
+    d.open("g", class_="before", data_ticks=data(phase.ticks))
     d.text(MARGIN + 12, y + 4, "firmware", size=12, class_="b")
     d.text(PLOT_LEFT + 16, y + 4, "before this scale begins", size=12, class_="dim")
     if phase.ticks is not None:
@@ -207,10 +178,8 @@ def firmware_row(d, phase, y):
     d.close("g")
 
 
-def waterfall(d, found, edges, y):
-    """All rows from y on, with their badges; returns where they end."""
-    ours = [p for p in found if p.group != "firmware" and p.ticks is not None]
-    begin, end = ours[0].start, ours[-1].start + ours[-1].ticks
+def waterfall(d, found, edges, begin, end, y):
+    """All rows from y on, with their badges, from tick @begin to @end; returns where they end."""
     scale = Scale(begin, end, PLOT_LEFT, BARS_RIGHT)
     titles = sum(len([p for p in found if p.group == g]) > 1 for g in model.GROUPS)
     grid(d, scale, begin, end, y, y + (len(found) + titles) * ROW + 4)
@@ -226,7 +195,8 @@ def waterfall(d, found, edges, y):
                 firmware_row(d, phase, y)
             else:
                 phase_row(d, scale, phase, y, 12 if len(members) > 1 else 0)
-            edge_badges(d, scale, phase, [(n, e) for n, e in enumerate(edges, 1) if e.phase == i], y)
+            here = [(n, edge) for n, edge in enumerate(edges, 1) if edge.phase == i]
+            edge_badges(d, scale, phase, here, y)
             y += ROW
         if members:
             d.rect(MARGIN, top, 5, y - ROW / 2 - 2 - top, class_=css_class(group))
@@ -250,109 +220,11 @@ def edge_badges(d, scale, phase, here, y):
             d.text(start - 6, y + 4, text, size=12, class_="dim", text_anchor="end")
 
 
-# --- the machine's state --------------------------------------------------------------------------
-STATE_COLUMNS = [("name", 54, "edge"), ("bits", 172, "bits"), ("ip", 206, "CS:IP"),
-                 ("cr0", 370, "CR0"), ("cr3", 486, "CR3"), ("cr4", 550, "CR4"),
-                 ("efer", 764, "EFER"), ("a20", 874, "A20"), ("if", 916, "IF")]
-
-
-DIGITS = {"cr0": 8, "cr3": 1, "cr4": 8, "efer": 3}
-
-
-def code_address(state):
-    """CS:IP as the mode writes it: 4, 8 or 16 digits of offset."""
-    return f"{state['cs']:04X}:{state['ip']:0{state['bits'] // 4}X}"
-
-
-def state_text(field, state):
-    """What a cell says, but for names of bits."""
-    if field == "ip":
-        return code_address(state)
-    value = state[field]
-    if value is None:
-        return "–"
-    if field in ("bits", "if"):
-        return str(value)
-    if field == "a20":
-        return "on" if value else "off"
-    return f"{value:0{DIGITS[field]}X}"
-
-
-def bit_lines(field, edge, width):
-    """The names of a register's bits with their CSS classes, in lines of at most @width px."""
-    on, off = model.bit_changes(edge, field)
-    names = model.bit_names(field, edge.state[field] or 0)
-    words = [(name, "new" if name in on else "dim") for name in names]
-    words += [(name, "gone") for name in off]
-    lines, used = [], width
-    for word in words:
-        needed = text_width(word[0] + " ", 11, bold=True)
-        if used + needed > width:
-            lines.append([])
-            used = 0
-        lines[-1].append(word)
-        used += needed
-    return lines
-
-
-def state_cell(d, field, x, y, edge, width):
-    """One register of a row; returns how many lines it takes."""
-    fields = {"cs", "half"} if field == "ip" else {field}
-    style = "new" if fields & edge.changed else "dim"
-    d.text(x, y, state_text(field, edge.state), size=12, class_=f"m {style}")
-    lines = bit_lines(field, edge, width) if field in model.BITS else []
-    for i, line in enumerate(lines):
-        d.words(x, y + 15 + i * BIT_LINE, line, size=11)
-    return 1 + len(lines)
-
-
-def describe(edge):
-    """The state in words, for the tooltip."""
-    parts = [f"{edge.state['bits']}-bit code at {code_address(edge.state)}"]
-    for field in ("cr0", "cr3", "cr4", "efer", "a20", "if"):
-        names = model.bit_names(field, edge.state[field] or 0) if field in model.BITS else []
-        parts.append(f"{field.upper()} {state_text(field, edge.state)}"
-                     + (f" ({' '.join(names)})" if names else ""))
-    return f"{edge.name}: " + ", ".join(parts)
-
-
-def state_row(d, number, edge, origin, y):
-    """One edge, its first line at y; returns the row's height."""
-    data = {f"data_{f}": _data(edge.state[f]) for f in model.REGISTERS + ("ip",)}
-    d.open("g", class_="edge", data_name=edge.name, **data)
-    d.element("title", describe(edge))
-    badge(d, MARGIN + 9, y + 3, number, edge.group)
-    d.text(54, y, edge.name, size=12, class_="b")
-    if edge.at is not None:
-        at = f"{us(edge.at - origin)} µs" if edge.at >= origin else "power on"
-        d.text(54, y + 15, at, size=11, class_="dim")
-    lines = 2
-    ends = [x for _, x, _ in STATE_COLUMNS[1:]] + [RIGHT]
-    for (field, x, _), end in list(zip(STATE_COLUMNS, ends))[1:]:
-        lines = max(lines, state_cell(d, field, x, y, edge, end - x))
-    d.close("g")
-    return STATE_ROW + (lines - 2) * BIT_LINE
-
-
-def states(d, edges, origin, y):
-    """The table of edges; returns where it ends."""
-    d.text(MARGIN, y, "The machine at each edge", size=15, class_="b")
-    d.text(MARGIN, y + 18, "as read there, in hexadecimal. What is new is red; – was not read: no "
-           "room in stage 1, or not yet known whether the CPU has it.", size=12, class_="dim")
-    y += 42
-    for _, x, heading in STATE_COLUMNS:
-        d.text(x, y, heading, size=12, class_="dim")
-    for number, edge in enumerate(edges, 1):
-        d.line(MARGIN, y + 7, RIGHT, y + 7, class_="grid")
-        y += state_row(d, number, edge, origin, y + 22)
-    return y + 7
-
-
 # --- the whole ------------------------------------------------------------------------------------
 def description(times, edges):
     groups = "; ".join(f"{g} {(end - start) / 1e6:.3f} ms" for g, start, end in times)
-    return (f"A timeline of one boot of MinOS, to scale. {groups}. Below, each phase since the boot "
-            f"sector as a bar, then the registers at {len(edges)} edges: "
+    return (f"A timeline of one boot of MinOS, to scale. {groups}. Below, each phase since the "
+            f"boot sector as a bar, then the registers at {len(edges)} edges: "
             f"{', '.join(edge.name for edge in edges)}.")
 
 
@@ -369,7 +241,8 @@ def hatch(d):
 def draw(found, edges, origin):
     """The picture as text.  @origin: a line on how the figures were made."""
     times = model.group_times(found)
-    begin, end = times[0][2], times[-1][2]
+    begin = next(start for group, start, _ in times if group != "firmware")
+    end = times[-1][2]
     d = Drawing()
     hatch(d)
     d.text(MARGIN, 42, "MinOS, from reset to the prompt", size=22, class_="b")
@@ -379,7 +252,7 @@ def draw(found, edges, origin):
     lens(d, scale, begin, end, 158, 222)
     overview_axis(d, scale, end, 158)
     headings(d, 217)
-    y = waterfall(d, found, edges, 222) + 22
+    y = waterfall(d, found, edges, begin, end, 222) + 22
     d.rect(MARGIN, y - 10, 18, BAR, fill="url(#hatch)")
     d.text(MARGIN + 26, y, "waiting for the disk. Bars are to scale; a thin line marks a phase too "
            "short for one.", size=12, class_="dim")

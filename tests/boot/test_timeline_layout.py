@@ -1,4 +1,4 @@
-"""test_timeline_layout.py - the timeline's model and picture with made-up boots; no machine runs."""
+"""test_timeline_layout.py - the timeline's model and picture with made-up boots, no machine."""
 
 import os
 import subprocess
@@ -69,6 +69,15 @@ def test_a_trace_of_something_else_is_refused():
         model.phases(boot(names=["stage 1", "stage 2", "prompt"]))
 
 
+def test_without_any_tsc_before_stage_2_the_rest_is_drawn():
+    trace = boot()
+    trace[0]["tsc"], trace[0]["disk"] = None, 0
+    root = draw(trace)
+    assert [g.get("data-group") for g in groups(root, "share")] == ["stage 1", "stage 2", "kernel"]
+    drawn_to_scale(groups(root, "phase"))
+    assert_legible(root)
+
+
 # --- several boots --------------------------------------------------------------------------------
 def test_the_median_is_taken_for_work_and_waits_apart():
     boots = [boot({"kernel": 500 + wait}, {"kernel": wait}) for wait in (90000, 100, 300)]
@@ -103,11 +112,13 @@ def test_edges_are_where_the_state_changes_and_both_ends():
     trace[3]["a20"] = trace[4]["a20"] = trace[5]["a20"] = 1
     trace[9].update(cr0=0x80010031)
     found = model.edges(RESET, trace)
-    assert [e.name for e in found] == ["reset", "stage 1", "stage 2", "A20 on", "long mode", "prompt"]
+    assert [e.name for e in found] == ["reset", "stage 1", "stage 2", "A20 on", "long mode",
+                                       "prompt"]
     assert [e.phase for e in found] == [None, 0, 1, 3, 6, 9]
     assert [e.group for e in found] == ["firmware", "stage 1", "stage 2", "stage 2", "stage 2",
                                         "kernel"]
-    assert found[3].changed == {"a20"} and found[4].changed == {"bits", "cr0", "cr4", "efer", "half"}
+    assert found[3].changed == {"a20"}
+    assert found[4].changed == {"bits", "cr0", "cr4", "efer", "half"}
     assert model.bit_changes(found[2], "cr0") == (["PE"], ["CD", "NW"])
     assert [model.news(e) for e in found[2:]] == [
         "32-bit, PE, CD NW cleared, new CR3", "", "64-bit, PG, PAE, LMA LME, upper half", "WP NE"]
@@ -129,7 +140,8 @@ def test_the_state_at_reset_is_read_and_not_guessed():
 
 # --- the picture ----------------------------------------------------------------------------------
 def test_the_same_boot_gives_the_same_bytes():
-    first, second = (picture.draw(model.phases(t), model.edges(RESET, t), "x") for t in (boot(), boot()))
+    first, second = (picture.draw(model.phases(trace), model.edges(RESET, trace), "x")
+                     for trace in (boot(), boot()))
     assert first == second and first.endswith("</svg>\n")
 
 
@@ -177,7 +189,8 @@ def test_a_wrong_call_is_explained():
 
 
 def test_without_an_image_it_says_so(tmp_path):
-    result = subprocess.run([sys.executable, os.path.join(TOOLS, "timeline.py"), tmp_path / "x.svg"],
+    tool = os.path.join(TOOLS, "timeline.py")
+    result = subprocess.run([sys.executable, tool, tmp_path / "x.svg"],
                             env={**os.environ, "BUILD": str(tmp_path)}, check=False,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 1 and b"run make first" in result.stdout
