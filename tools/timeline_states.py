@@ -80,7 +80,7 @@ def state_row(d, number, edge, origin, y):
     badge(d, MARGIN + 9, y + 3, number, edge.group)
     d.text(54, y, edge.name, size=12, class_="b")
     if edge.at is not None:
-        at = f"{us(edge.at - origin)} µs" if edge.at >= origin else "power on"
+        at = f"{edge.group}, {us(edge.at - origin)} µs" if edge.at >= origin else "power on"
         d.text(54, y + 15, at, size=11, class_="dim")
     lines = 2
     ends = [x for _, x, _ in STATE_COLUMNS[1:]] + [RIGHT]
