@@ -223,7 +223,7 @@ def edge_badges(d, scale, phase, here, y):
 # --- the whole ------------------------------------------------------------------------------------
 def description(times, edges):
     groups = "; ".join(f"{g} {(end - start) / 1e6:.3f} ms" for g, start, end in times)
-    return (f"A timeline of one boot of MinOS, to scale. {groups}. Below, each phase since the "
+    return (f"A timeline of the boot of MinOS, to scale. {groups}. Below, each phase since the "
             f"boot sector as a bar, then the registers at {len(edges)} edges: "
             f"{', '.join(edge.name for edge in edges)}.")
 

@@ -153,6 +153,16 @@ def test_bars_are_to_scale(root):
         assert drawn == pytest.approx(number(g, "disk") * per_tick, abs=0.02), g.attrib
 
 
+def test_the_enlarged_piece_is_the_one_below(root):
+    lens = root.find(SVG + "polygon").get("points").split()
+    shown = [float(point.split(",")[0]) for point in lens]
+    ours, last = groups(root, "share")[1].find(SVG + "rect"), groups(root, "share")[-1][1]
+    rows = [g.find(SVG + "rect") for g in groups(root, "phase")]
+    expected = [float(ours.get("x")), float(last.get("x")) + float(last.get("width")),
+                float(rows[-1].get("x")) + float(rows[-1].get("width")), float(rows[0].get("x"))]
+    assert shown == pytest.approx(expected, abs=0.02)
+
+
 def test_axes_are_to_scale(root):
     left, _, per_tick = drawn_to_scale(groups(root, "phase"))
     marks = [t for t in root.iter(SVG + "text") if re.fullmatch(r"[\d,]+( µs)?", content(t))
