@@ -28,9 +28,9 @@ SHORT = 1.0  # px; a shorter bar gets a line at its place
 NOTES = (
     "Instructions are those that QEMU counted: a repeated string instruction counts once for each "
     "repetition, and the BIOS calls that a phase makes are in it. int 13h is not: all time in it "
-    "is shown as disk wait. Stage 1 has no room to time its reads: its count is the checksum loop's, "
-    "all its other time is taken for disk wait. The firmware's own waits cannot be told from its "
-    "work.")
+    "is shown as disk wait. Stage 1 has no room to time its reads: its count is the checksum "
+    "loop's, all its other time is taken for disk wait. The firmware's own waits cannot be told "
+    "from its work.")
 LINE_CHARACTERS = 136  # of 12 px text that surely fit between the margins
 
 
