@@ -7,7 +7,8 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot usb toolchain reproducible \
+.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot timeline usb \
+	toolchain reproducible \
 	compile_commands.json
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
@@ -33,6 +34,8 @@ bench: all ## figures: boot phases, instructions per operation, sizes; writes do
 	@$(PYTHON) tools/bench.py
 screenshot: all ## docs/screenshot.png: the shell after a few commands
 	@$(PYTHON) tools/screenshot.py docs/screenshot.png
+timeline: all ## the boot as a picture, to scale: build/boot.svg; refreshes docs/boot-timeline.svg
+	@$(PYTHON) tools/timeline.py $(BUILD)/boot.svg docs/boot-timeline.svg
 usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 	@$(PYTHON) tools/usb.py $(IMG) $(DEV)
 toolchain: ## build x86_64-elf-gcc from Debian's source packages (TOOLCHAIN=folder, build/toolchain/cross)
