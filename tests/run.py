@@ -94,7 +94,7 @@ def boot_tier(word):
     files = [os.path.join(folder, f) for f in os.listdir(folder)
              if f.startswith("test_") and f.endswith(".py")]
     # The longest first, so that no worker is left alone with one at the end.
-    files.sort(key=lambda f: -os.path.getsize(f))
+    files.sort(key=lambda f: (not f.endswith("test_matrix.py"), -os.path.getsize(f)))
     total_passed = total_failed = 0
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         running = {pool.submit(pytest_file, f, word): f for f in files}

@@ -2,9 +2,12 @@
 ;
 ; Assembled by test_firmware.py with one or more of:
 ;	NO_EDD		int 13h AH=41h, 42h, 48h fail
+;	NO_PACKET	int 13h AH=41h answers without bit 0 of CX; 42h, 48h fail
+;	FAIL_42		int 13h AH=42h fails although 41h promises it
 ;	NO_48		int 13h AH=48h fails
 ;	ZERO_48		int 13h AH=48h says 0 bytes per sector
 ;	MAX_SECTORS=n	reads of more sectors fail
+;	ONE_SEGMENT	reads across a 64 KiB boundary fail
 ;	FAIL_FIRST=n	the first n reads fail
 ;	FAIL_AT=n	the nth read fails
 ;	FLIP_READ=n	the nth read has one bit wrong
@@ -12,11 +15,18 @@
 ;	WRONG_DL=n	the boot sector is started with DL=n, CS=07C0h, other registers arbitrary
 ;	AS_FLOPPY	the disk is drive 0 for int 13h, and there is no drive 80h (with WRONG_DL=0)
 ;	BPB_WRITTEN	... and with a geometry written into its BPB area
-;	MESSY_E820	unsorted, overlapping, some to ignore, of 20 and 24 bytes, carry at the end
-;	ENDLESS_E820	the same entry for ever
-;	NO_E820, NO_E801	these calls fail
+;	E820_UNSORTED, E820_OVERLAP, E820_EMPTY, E820_IGNORE, E820_20BYTE, E820_CARRY
+;			entries in no order; overlapping; of size 0; marked as to be ignored (attribute
+;			bit 0 clear); of 20 bytes, no attributes; carry on the call after the last one
+;	MESSY_E820	all of these
+;	ENDLESS_E820	the last entry for ever
+;	BAD_SMAP	E820 answers without "SMAP" in EAX
+;	SHORT_E820	E820 answers with 16 bytes
+;	NO_E820, NO_E801, NO_88	these calls fail
+;	EBDA_LOW	the EBDA lies at 80000h: 512 KiB of conventional memory
 ;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses
 ;	GRAPHICS	the screen is in graphics mode 12h
+; The memory maps are those of a machine with 128 MiB.
 ; The BIOS's own read of the boot sector does not count.
 ; It hooks int 19h, and from there int 13h and 15h.  Its variables lie in unused vectors (60h on).
 	bits	16
@@ -26,6 +36,33 @@ OLD13	equ 180h
 OLD15	equ 184h
 OLD19	equ 188h
 READS	equ 18Ch				; word: reads so far
+BDA_EBDA equ 40Eh				; word: segment of the EBDA
+BDA_KIB	equ 413h				; word: conventional memory
+LOW_EBDA equ 8000h				; a segment
+
+%ifdef MESSY_E820
+ %define E820_UNSORTED
+ %define E820_OVERLAP
+ %define E820_EMPTY
+ %define E820_IGNORE
+ %define E820_20BYTE
+ %define E820_CARRY
+%endif
+%ifdef E820_UNSORTED
+ %define OWN_MAP
+%elifdef E820_OVERLAP
+ %define OWN_MAP
+%elifdef E820_EMPTY
+ %define OWN_MAP
+%elifdef E820_IGNORE
+ %define OWN_MAP
+%elifdef E820_20BYTE
+ %define OWN_MAP
+%elifdef E820_CARRY
+ %define OWN_MAP
+%elifdef ENDLESS_E820
+ %define OWN_MAP
+%endif
 
 	db	55h, 0AAh, 4			; in units of 512 bytes
 	jmp	install
@@ -61,6 +98,22 @@ int19:
 	int	10h
 	push	0
 	pop	ds
+%endif
+%ifdef EBDA_LOW
+	mov	ax, [BDA_EBDA]
+	mov	ds, ax
+	mov	ax, LOW_EBDA
+	mov	es, ax
+	xor	si, si
+	xor	di, di
+	movzx	cx, byte [si]			; its size, KiB
+	shl	cx, 10
+	cld
+	rep	movsb
+	push	0
+	pop	ds
+	mov	[BDA_EBDA], ax
+	mov	word [BDA_KIB], LOW_EBDA >> 6
 %endif
 	hook	13h, int13, OLD13
 	hook	15h, int15, OLD15
@@ -124,6 +177,16 @@ int13:
 	jmp	.refuse
 .mapped:
 %endif
+%ifdef NO_PACKET
+	cmp	ah, 42h
+	je	.refuse
+	cmp	ah, 48h
+	je	.refuse
+%endif
+%ifdef FAIL_42
+	cmp	ah, 42h
+	je	.refuse
+%endif
 %ifdef NO_EDD
 	cmp	ah, 41h
 	je	.refuse
@@ -161,6 +224,10 @@ int13:
 	ja	.refuse
 	mov	al, [IN_AH - 1]
 %endif
+%ifdef ONE_SEGMENT
+	call	crosses
+	jc	.refuse
+%endif
 .call:
 	pushf
 	call	far [fs:OLD13]
@@ -170,6 +237,11 @@ int13:
 	and	byte [FLAGS], 0FEh
 	or	[FLAGS], ah
 	pop	ax
+%ifdef NO_PACKET
+	cmp	byte [IN_AH], 41h
+	jne	.return
+	and	cl, 0FEh
+%endif
 	jmp	.return
 .refuse:
 	or	byte [FLAGS], 1
@@ -180,6 +252,29 @@ int13:
 	pop	fs
 	pop	bp
 	iret
+
+%ifdef ONE_SEGMENT
+; Carry: the read at hand leaves the 64 KiB that it begins in.  Sectors of 512 bytes.
+crosses:
+	pushad
+	mov	dx, es
+	cmp	ah, 42h
+	jne	.known
+	mov	al, [si + 2]
+	mov	bx, [si + 4]
+	mov	dx, [si + 6]
+.known:
+	movzx	ecx, al
+	shl	ecx, 9
+	shl	dx, 4
+	add	bx, dx
+	movzx	ebx, bx
+	add	ecx, ebx
+	cmp	ecx, 10001h
+	cmc
+	popad
+	ret
+%endif
 
 ; After the call: AX, BX, CX, DX, DI, ES may be results.
 spoil:
@@ -251,10 +346,19 @@ int15:
 	cmp	ax, 0E801h
 	je	.refuse
 %endif
-%ifdef ENDLESS_E820
- %define MESSY_E820
+%ifdef NO_88
+	cmp	ah, 88h
+	je	.refuse
 %endif
-%ifdef MESSY_E820
+%ifdef BAD_SMAP
+	cmp	ax, 0E820h
+	je	.bad_smap
+%endif
+%ifdef SHORT_E820
+	cmp	ax, 0E820h
+	je	.short
+%endif
+%ifdef OWN_MAP
 	cmp	ax, 0E820h
 	je	.e820
 %endif
@@ -278,18 +382,30 @@ int15:
 	mov	ah, 86h
 	pop	bp
 	iret
-%ifdef MESSY_E820
+%ifdef BAD_SMAP
+.bad_smap:
+	xor	eax, eax
+	jmp	.good
+%endif
+%ifdef SHORT_E820
+.short:
+	mov	eax, 534D4150h
+	mov	ecx, 16
+	xor	ebx, ebx
+	jmp	.good
+%endif
+%ifdef OWN_MAP
 ; EBX = index.  Entries of 20 bytes leave the attributes alone.
 .e820:
-	cmp	bx, (map_end - map) / 24
+	cmp	bx, ENTRIES
 	jae	.refuse
 	push	si
 	push	di
 	imul	si, bx, 24
 	add	si, map
 	mov	ecx, 20
-	test	bl, 1
-	jz	.copy
+	cmp	dword [cs:si + 20], NOT_GIVEN
+	je	.copy
 	mov	ecx, 24
 .copy:
 	push	cx
@@ -298,30 +414,59 @@ int15:
 	pop	cx
 	pop	di
 	pop	si
-%ifndef ENDLESS_E820
 	inc	ebx
-%else
-	mov	ebx, 3
-%endif
 	mov	eax, 534D4150h
+%ifndef E820_CARRY
+	cmp	bx, ENTRIES
+	jb	.good
+	xor	ebx, ebx
+ %ifdef ENDLESS_E820
+	mov	bl, ENTRIES - 1
+ %endif
+%endif
+%endif
+.good:
 	and	byte [bp + 6], 0FEh
 	pop	bp
 	iret
 
+%ifdef OWN_MAP
+NOT_GIVEN equ 0FFFFFFFFh
+%ifdef E820_20BYTE
+ %define GIVEN NOT_GIVEN
+%else
+ %define GIVEN 1
+%endif
 %macro entry 4					; start, size, type, attributes
 	dq	%1, %2
 	dd	%3, %4
 %endmacro
 map:
-	entry	100000h, 7E00000h, 1, 1
-	entry	9F800h, 800h, 2, 1		; its page is RAM below: reserved wins
-	entry	0, 9FC00h, 1, 0FFFFFFFFh	; 20 bytes: these attributes are not seen
-	entry	7000000h, 0, 2, 1		; size 0
-	entry	2000400h, 0FFC00h, 2, 1		; in the middle of RAM
-	entry	0, 100000000h, 2, 0		; "ignore this entry"
-	entry	0F0000h, 10000h, 2, 1
+%ifdef E820_UNSORTED
 	entry	0FFFC0000h, 40000h, 2, 1
-map_end:
+	entry	100000h, 7E00000h, 1, 1
+%endif
+%ifdef E820_OVERLAP
+	entry	9F800h, 800h, 2, 1		; its page is RAM below: reserved wins
+%endif
+	entry	0, 9FC00h, 1, GIVEN
+%ifdef E820_OVERLAP
+	entry	2000400h, 0FFC00h, 2, 1		; in the middle of RAM
+%endif
+%ifdef E820_IGNORE
+	entry	0, 100000000h, 2, 0
+%endif
+	entry	0F0000h, 10000h, 2, GIVEN
+%ifndef E820_UNSORTED
+	entry	100000h, 7E00000h, 1, GIVEN
+%endif
+%ifdef E820_EMPTY
+	entry	7000000h, 0, 2, 1
+%endif
+%ifndef E820_UNSORTED
+	entry	0FFFC0000h, 40000h, 2, GIVEN
+%endif
+ENTRIES equ ($ - map) / 24
 %endif
 
 zero	dw	0

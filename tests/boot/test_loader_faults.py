@@ -11,7 +11,9 @@ import time
 import pytest
 
 import vm as machine
-from test_loader import says, trailer
+from faults import trailer
+from firmware import option_rom
+from test_loader import says
 
 sys.path.insert(0, os.path.join(machine.ROOT, "tools"))
 import mkimage  # noqa: E402  (the path above)
@@ -125,14 +127,7 @@ def test_kernel_without_checksum(boot, tmp_path):
 
 def test_screen_in_graphics_mode_is_put_into_text_mode(boot, tmp_path):
     """Through the option ROM, since QEMU's BIOS leaves text mode."""
-    rom = tmp_path / "rom.bin"
-    here = os.path.dirname(os.path.abspath(__file__))
-    subprocess.run(["nasm", "-f", "bin", "-DGRAPHICS", "-o", str(rom),
-                    os.path.join(here, "firmware.asm")], check=True)
-    data = bytearray(rom.read_bytes())
-    data[-1] = -sum(data) & 0xFF
-    rom.write_bytes(data)
-    m = boot(extra=["-option-rom", str(rom)])
+    m = boot(extra=option_rom(tmp_path, ["GRAPHICS"]))
     m.expect_screen(r"(?m)^minOS>$")
 
 

@@ -1,4 +1,4 @@
-"""test_tools.py - the commands around the system: usb, setup, layers, bochs.
+"""test_tools.py - the commands around the system: usb, setup, layers, run.
 
 None of them touches a device or installs anything here: usb.py reads a stand-in of /sys and
 /proc, setup is shown other systems and an empty PATH.
@@ -256,15 +256,7 @@ def test_layers_is_content_with_good_code(tmp_path):
     assert status == 0, out
 
 
-# --- bochs, run -----------------------------------------------------------------------------------
-def test_bochs():
-    if not (shutil.which("bochs") or shutil.which("bochs-bin")):
-        pytest.skip("Bochs is not installed")
-    status, text = run("tools/bochs", machine.BUILD, "240", timeout=400)
-    assert status == 0, text
-    assert "minOS> " in text
-
-
+# --- run -----------------------------------------------------------------------------------
 def test_run_says_how_to_leave(tmp_path):
     fake = tmp_path / "qemu"
     fake.write_text('#!/bin/sh\n[ "$1" = -display ] && echo gtk && exit\necho "argv: $*"\n')

@@ -7,7 +7,7 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot timeline usb \
+.PHONY: run run-serial debug debug-kernel bochs test test-boot boot-matrix smoke lint bench screenshot timeline usb \
 	toolchain reproducible \
 	compile_commands.json
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
@@ -23,6 +23,10 @@ bochs: all ## boot in Bochs, without a window, until the prompt appears in the s
 
 test: ## all tests: host, kernel, user, boot and system; ends with `N passed, N failed`
 	@$(PYTHON) tests/run.py $(T)
+test-boot: all floppy ## the whole boot matrix: media, machines, misbehaviours (T=word: those cases)
+	@$(PYTHON) tests/boot/matrix_run.py $(T)
+boot-matrix: ## docs/boot-matrix.md, from the tables that test-boot runs
+	@$(PYTHON) tests/boot/matrix_doc.py
 smoke: all ## quick look: boot and one command answered
 	@$(PYTHON) tests/boot/smoke.py
 reproducible: ## build twice in two folders and compare the results byte by byte
