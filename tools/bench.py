@@ -19,6 +19,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
+import bench_media  # noqa: E402
 from vm import BUILD, IMAGE, QEMU, Machine, VmError, boot_trace  # noqa: E402  (the path above)
 
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
@@ -130,7 +131,7 @@ def figures():
     where = version.stdout.decode().splitlines()[0]
     return "\n".join([
         f"Measured with {where}, `-accel tcg -icount shift=0,sleep=off -cpu max`, median of {RUNS}:",
-        "one instruction is one nanosecond.", "", *summary, "", *tables,
+        "one instruction is one nanosecond.", "", *summary, "", *tables, bench_media.table(),
         "### Instructions per operation (the shell's `bench`)", "", "```", operations(), "```", ""])
 
 

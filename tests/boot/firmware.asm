@@ -305,7 +305,7 @@ spoil:
 	lds	si, [IN_SI]
 	les	bx, [si + 4]
 .flip:
-	xor	byte [es:bx + 300h], 4
+	xor	byte [es:bx + 1300h], 4		; also inside a file that begins within a sector
 	pop	es
 	pop	bx
 .intact:

@@ -23,22 +23,23 @@ WORKERS = int(os.environ.get("TEST_JOBS", 0)) or 2
 FLOPPY = os.path.join(machine.BUILD, "minos-floppy.img")
 
 
-def start(case, folder):
-    """The case's machine, running."""
+def start(case, folder, extra=(), drive=None):
+    """The case's machine, running.  @extra: more options for QEMU; @drive: those of its drive `d`."""
     medium = matrix.MEDIA[case.medium]
     twist = matrix.TWISTS.get(case.twist) or Twist("", "", None)
     image = FLOPPY if medium.kind == "floppy" else machine.IMAGE
     if twist.image:
         image = twist.image(folder)
-    drive = (twist.drive(folder, image) if twist.drive else
-             ["-drive", f"file={image},format=raw,if=none,id=d,snapshot=on"])
+    if twist.drive:
+        drive = twist.drive(folder, image)
+    drive = drive or ["-drive", f"file={image},format=raw,if=none,id=d,snapshot=on"]
     devices = [w.replace("drive=d", "drive=d" + twist.device) if "drive=d" in w else w
                for w in medium.argv(case.machine)]
     options = list(twist.options(folder) if callable(twist.options) else twist.options)
     rom = option_rom(folder, twist.flags) if twist.flags else []
     return machine.Machine(None, media=None, machine=case.machine + twist.machine,
                            mem=twist.memory or case.memory, cpu=twist.cpu or case.cpu,
-                           extra=[*drive, *devices, *options, *rom])
+                           extra=[*drive, *devices, *options, *rom, *extra])
 
 
 def on_screen(pattern):

@@ -34,7 +34,7 @@ reproducible: ## build twice in two folders and compare the results byte by byte
 lint: ## formatting, layers, static analysis, locks, -Werror builds under gcc and clang
 	@$(PYTHON) tools/lint.py $(T)
 
-bench: all ## figures: boot phases, instructions per operation, sizes; writes docs/performance.md
+bench: all floppy ## figures: boot phases, instructions per operation, sizes; writes docs/performance.md
 	@$(PYTHON) tools/bench.py
 screenshot: all ## docs/screenshot.png: the shell after a few commands
 	@$(PYTHON) tools/screenshot.py docs/screenshot.png
