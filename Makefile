@@ -65,5 +65,6 @@ FORCE:
 #: DEV=/dev/sdX	make usb: the stick to write
 
 ifneq ($(wildcard $(BUILD)),)
--include $(shell find $(BUILD) -name '*.d')
+# The sources of a cross compiler that is being built hold files of that name, too.
+-include $(shell find $(BUILD) -path $(BUILD)/toolchain -prune -o -name '*.d' -print)
 endif

@@ -33,9 +33,10 @@ screenshot: all ## docs/screenshot.png: the shell after a few commands
 	@$(PYTHON) tools/screenshot.py docs/screenshot.png
 usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 	@$(PYTHON) tools/usb.py $(IMG) $(DEV)
-toolchain: ## build x86_64-elf-gcc from Debian's source packages (TOOLCHAIN=folder, build/toolchain/cross)
-	@tools/setup toolchain
-	@tools/toolchain.sh $(or $(TOOLCHAIN),$(BUILD)/toolchain/cross) $(BUILD)/toolchain/work
+# PREFIX counts only when it is given to this make: many people have one in their environment.
+toolchain: ## build x86_64-elf-gcc from Debian's sources (PREFIX=folder, build/toolchain/cross)
+	@tools/toolchain.sh '$(if $(filter command line,$(origin PREFIX)),$(PREFIX),$(BUILD)/toolchain/cross)' \
+		$(BUILD)/toolchain/work
 
 # For editors (clangd looks into build/) and the static analysis.
 compile_commands.json: $(BUILD)/compile_commands.json ## for editors: build/compile_commands.json
