@@ -6,6 +6,7 @@
 #   tools/mk/image.mk		the loader, build/minos.img, CD and floppy
 #   tools/mk/host-tests.mk	tests that run on this machine
 #   tools/mk/run.mk		QEMU, Bochs, gdb, tests, lint, figures
+#   tools/mk/editor.mk		compile_commands.json, .vscode/
 
 ifeq ($(filter 4.%,$(MAKE_VERSION)),)
   $(error GNU make 4 is needed, this is $(MAKE_VERSION).  On macOS: brew install make, then use gmake)
@@ -35,6 +36,7 @@ include tools/mk/kernel.mk
 include tools/mk/image.mk
 include tools/mk/host-tests.mk
 include tools/mk/run.mk
+include tools/mk/editor.mk
 
 .PHONY: all help clean FORCE
 all: $(BUILD)/minos.img $(BUILD)/minos.elf ## build the disk image and the kernel with symbols (default)

@@ -208,7 +208,7 @@ def test_no_sse_in_the_kernel(tree):
 def test_help_names_every_target(tree):
     text = make(tree, "help")
     for name in """all iso floppy run run-serial debug test smoke lint bench screenshot usb
-            toolchain clean bochs compile_commands.json""".split():
+            toolchain clean bochs compile_commands.json vscode""".split():
         assert re.search(rf"^  {re.escape(name)}\s", text, re.M), name
 
 

@@ -69,5 +69,5 @@ def test_make_targets_exist():
     listed = subprocess.run([MAKE, "--no-print-directory", "help"], cwd=machine.ROOT,
                             stdout=subprocess.PIPE, check=True).stdout.decode()
     for name in documents():
-        for target in re.findall(r"`make ([a-z][a-z-]*)", text(name)):
-            assert re.search(rf"(?m)^  {target}\b", listed), f"{name}: make {target}"
+        for target in re.findall(r"`make ([a-z][a-z._-]*)", text(name)):
+            assert re.search(rf"(?m)^  {re.escape(target)}\b", listed), f"{name}: make {target}"

@@ -7,8 +7,7 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug bochs test smoke lint bench screenshot usb toolchain reproducible \
-	compile_commands.json
+.PHONY: run run-serial debug bochs test smoke lint bench screenshot usb toolchain reproducible
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
@@ -37,9 +36,3 @@ usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 toolchain: ## build x86_64-elf-gcc from Debian's sources (PREFIX=folder, build/toolchain/cross)
 	@tools/toolchain.sh '$(if $(filter command line,$(origin PREFIX)),$(PREFIX),$(BUILD)/toolchain/cross)' \
 		$(BUILD)/toolchain/work
-
-# For editors (clangd looks into build/) and the static analysis.
-compile_commands.json: $(BUILD)/compile_commands.json ## for editors: build/compile_commands.json
-$(BUILD)/compile_commands.json: $(FLAGS) tools/compdb.py FORCE
-	@$(PYTHON) tools/compdb.py $@ '$(CFLAGS64)' $(filter %.c,$(KSRC)) \
-		-- '$(CFLAGS32) $(S2DEFS) -Iboot/stage2' $(filter %.c,$(S2SRC))
