@@ -64,11 +64,12 @@ def tasks(build, port):
 def launch(build, port):
     """
     stopAtEntry: to the extension the first stop is the program's entry, and it would go on from
-    there by itself.
+    there by itself.  The breakpoint is a software one, since gdb has no connection yet; QEMU under
+    TCG writes nothing into memory for it, so that the loader does not overwrite it.
     """
     def configuration(name, place):
-        setup = [("commands and symbols", f"source {workspace('tools/gdb/minos.py')}"),
-                 ("the kernel's symbols may come later", "set breakpoint pending on"),
+        setup = [("the build folder", f"python import os; os.environ['BUILD'] = {build!r}"),
+                 ("commands and symbols", f"source {workspace('tools/gdb/minos.py')}"),
                  ("the first stop", f"tbreak {place}")]
         return {"name": name, "type": "cppdbg", "request": "launch",
                 "program": workspace(f"{build}/minos.elf"), "cwd": "${workspaceFolder}",
