@@ -1,0 +1,190 @@
+"""bootfacts.py - one boot, measured: what docs/boot.md is compared with.
+
+A machine is stopped at each transition by hardware breakpoints, through QEMU's gdb stub, and its
+registers and memory are read there; a second look, at the prompt, takes the boot trace.  What
+concerns the medium is read from the image's bytes.  gdb itself is not needed: four packets of its
+remote protocol are enough.
+
+Usage: bootfacts.py	prints all that was measured, for writing the document
+"""
+
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import vm
+
+LOW_MEMORY = 0xA0000  # bytes of guest memory kept from a stop
+STEPS_MAX = 40  # single steps until a register has changed
+
+
+class Stub:
+    """QEMU's gdb stub.  Protocol: gdb manual, "Remote Serial Protocol", "Packets"."""
+
+    def __init__(self, path):
+        deadline = time.monotonic() + vm.TIMEOUT
+        self.sock = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                self.sock.connect(path)
+                break
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        self.sock.settimeout(vm.TIMEOUT)
+
+    def packet(self, text):
+        """Send a command and return the answer."""
+        self.sock.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 0xFF))
+        data = b""
+        while not re.search(rb"\$([^#]*)#..$", data):
+            got = self.sock.recv(4096)
+            if not got:
+                raise vm.VmError(f"the gdb stub closed at {text}")
+            data += got
+        self.sock.sendall(b"+")
+        return re.search(rb"\$([^#]*)#..$", data).group(1).decode()
+
+    def command(self, text):
+        answer = self.packet(text)
+        if answer != "OK":
+            raise vm.VmError(f"gdb stub: {text}: {answer or 'unknown'}")
+
+    def run_to(self, address):
+        self.command(f"Z1,{address:x},1")
+        self.packet("c")
+        self.command(f"z1,{address:x},1")
+
+    def step(self):
+        self.packet("s")
+
+
+def symbols(path):
+    """The symbol table of an ELF file, by name."""
+    with open(path, "rb") as f:
+        data = f.read()
+    wide = data[4] == 2
+    shoff, = struct.unpack_from("<Q" if wide else "<I", data, 40 if wide else 32)
+    size, count = struct.unpack_from("<HH", data, 58 if wide else 46)
+    section = "<IIQQQQIIQQ" if wide else "<IIIIIIIIII"
+    headers = [struct.unpack_from(section, data, shoff + i * size) for i in range(count)]
+    table = next(h for h in headers if h[1] == 2)  # SHT_SYMTAB
+    names = headers[table[6]][4]
+    found = {}
+    for at in range(table[4], table[4] + table[5], table[9]):
+        if wide:
+            name, _, _, shndx, value, _ = struct.unpack_from("<IBBHQQ", data, at)
+        else:
+            name, value, _, _, _, shndx = struct.unpack_from("<IIIBBH", data, at)
+        text = data[names + name:data.index(b"\0", names + name)].decode()
+        if text and shndx:
+            found.setdefault(text, value)
+    return found
+
+
+def short_name(name):
+    """AX for EAX and RAX, RFLAGS for EFL and RFL: one name in all modes."""
+    if name in ("EFL", "RFL"):
+        return "RFLAGS"
+    return name if name == "EFER" else re.sub(r"^[ER](?=[A-Z])", "", name)
+
+
+def registers(machine):
+    """`info registers` as numbers; segments as dictionaries."""
+    text = machine.hmp("info registers").replace("\r", "")
+    regs = {}
+    for name, value in re.findall(r"\b([A-Z0-9]{2,4}) *=([0-9a-f]+)\b", text):
+        regs.setdefault(short_name(name), int(value, 16))
+    for name, sel, base, limit, attr in re.findall(
+            r"(?m)^([C-GS]S|LDT|TR) *=([0-9a-f]{4}) ([0-9a-f]+) ([0-9a-f]{8}) ([0-9a-f]{8})", text):
+        regs[name] = {"sel": int(sel, 16), "base": int(base, 16), "limit": int(limit, 16),
+                      "attr": int(attr, 16)}
+    for name, base, limit in re.findall(r"(?m)^([GI]DT)= +([0-9a-f]+) ([0-9a-f]+)", text):
+        regs[name + "R"] = {"base": int(base, 16), "limit": int(limit, 16)}
+    return regs
+
+
+# --- the run --------------------------------------------------------------------------------------
+
+# In the order of the boot: where the machine is stopped, and which file's symbol that is.
+STOPS = [("stage2", name) for name in (
+    "stage2_entry", "to_protected.far", "to_protected.in", "start32", "stage2_main",
+    "bios_int", "bios_int.protected16", "bios_int.real", "bios_int.returned", "bios_int.back",
+    "long_mode")]
+# On the way into long mode: after the instruction that changes this register.
+CHANGES = [("mov cr4, eax", "CR4"), ("mov cr3, eax", "CR3"), ("wrmsr", "EFER"),
+           ("mov cr0, eax", "CR0")]
+STOPS_AFTER = [("stage2", "long_mode.here"), ("stage2", "long_mode.long"), ("kernel", "_start"),
+               ("kernel", "kernel_main")]
+MEMORY_AT = ("boot_sector", "stage2_entry", "bios_int", "long_mode", "_start")
+
+
+class Run:
+    """What was measured: stops (registers by name, in order), memory, trace, symbols, image."""
+
+    def __init__(self):
+        self.symbols = {"stage2": symbols(os.path.join(vm.BUILD, "stage2.elf")),
+                        "kernel": symbols(vm.ELF)}
+        self.stops, self.memory, self.trace = {}, {}, []
+        with open(vm.IMAGE, "rb") as f:
+            self.image = f.read()
+        self.reference = "version 7.2." in subprocess.run(
+            [vm.QEMU, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
+        self._stops()
+        self._prompt()
+
+    def _take(self, machine, name):
+        self.stops[name] = registers(machine)
+        if name in MEMORY_AT:
+            self.memory[name] = machine.memory(0, LOW_MEMORY)
+
+    def _stops(self):
+        with vm.Machine(paused=True) as m:
+            path = os.path.join(m.dir, "gdb")
+            m.hmp(f"gdbserver unix:{path},server=on,wait=off")
+            stub = Stub(path)
+            self._take(m, "reset")
+            stub.run_to(0x7C00)
+            self._take(m, "boot_sector")
+            for part, name in STOPS:
+                stub.run_to(self.symbols[part][name])
+                self._take(m, name)
+            for name, register in CHANGES:
+                self._step_until_changed(m, stub, register)
+                self._take(m, name)
+            for part, name in STOPS_AFTER:
+                stub.run_to(self.symbols[part][name])
+                self._take(m, name)
+
+    @staticmethod
+    def _step_until_changed(machine, stub, register):
+        before = registers(machine)[register]
+        for _ in range(STEPS_MAX):
+            stub.step()
+            if registers(machine)[register] != before:
+                return
+        raise vm.VmError(f"{register} is still {before:x}h after {STEPS_MAX} instructions")
+
+    def _prompt(self):
+        with vm.Machine() as m:
+            m.prompt()
+            self.trace = vm.boot_trace(m)
+            m.qmp("stop")
+            last = self.trace[-1]  # the machine may have stopped in an interrupt handler
+            self.stops["prompt"] = {**registers(m), "IP": last["ip"], "SP": last["sp"],
+                                    "RFLAGS": last["rflags"]}
+            base = self.symbols["kernel"]["gdt"] & 0x7FFFFFFF
+            self.kernel_gdt = m.memory(base, self.stops["prompt"]["GDTR"]["limit"] + 1)
+            self.video = m.memory(0xA0000, 0x20000)
+
+
+if __name__ == "__main__":
+    run = Run()
+    print(json.dumps({"stops": run.stops, "trace": run.trace}, indent=1))
+    sys.exit(0)
