@@ -47,6 +47,7 @@ def image_facts(image):
              "mbr.bytes": mark + 2, "iso.sector": iso // 2048, "image.mib": len(image) >> 20,
              "copy.kib": (copies[1] - copies[0]) // KIB, "stage2.magic": word(copies[0])}
     facts["mbr.bpb"] = next(i for i in range(3, SECTOR) if image[i]) - 3
+    facts["copy.sectors"] = (copies[1] - copies[0]) // SECTOR
     facts["mbr.room"] = facts["mbr.id"] - code
     assert not any(image[entry + 16:mark]), "partitions 2 to 4 are empty"
     for name, at in places.items():
@@ -87,7 +88,7 @@ def loader_memory(run):
             "mem.map": word(info + INFO["map"]), "mem.trace": memory.index(b"stage 1\0"),
             "mem.low": memory.index(idt32), "mem.stack": stops["to_protected.far"]["SP"],
             "mem.stack_end": constant("include/boot/loader.h", "LOADER_STACK_END"),
-            "mem.handoff": stops["stage2_entry"]["SP"], "mem.stage1": stops["boot_sector"]["IP"],
+            "mem.handoff": stops["stage2_entry"]["SP"], "mem.stage1": stops["stage1"]["IP"],
             "mem.stage2": at_entry.index(run.image[a:a + SECTOR]),
             "mem.entry": stops["stage2_entry"]["IP"], "mem.tables": stops["_start"]["CR3"],
             "mem.idt64": stops["_start"]["IDTR"]["base"], "mem.tables_end": word(info + INFO["tables_end"]),
@@ -103,11 +104,12 @@ def vm_end(memory):
 
 def machine_facts(run):
     stops, memory = run.stops, run.memory["_start"]
-    bios = run.memory["boot_sector"]
+    bios = run.memory["stage1"]
     loader, kernel = run.symbols["stage2"], run.symbols["kernel"]
-    vectors = (stops["boot_sector"]["IDTR"]["limit"] + 1) // 4
+    vectors = (stops["stage1"]["IDTR"]["limit"] + 1) // 4
     text = re.search(b"m.i.n.O.S.>", run.video, re.S).start() + 0xA0000
     info = memory.index(b"BotMinOS")
+    call = struct.unpack_from("<I", run.memory["bios_int"], stops["bios_int"]["SP"] + 8)[0]
     tss, = struct.unpack_from("<Q", run.kernel_gdt, 0x28)
     return {
         "vectors": vectors, "bda": vectors * 4, "ebda": Fact(word16(bios, 0x40E) << 4, True),
@@ -119,7 +121,7 @@ def machine_facts(run):
         "reset.cs": stops["reset"]["CS"]["sel"], "reset.base": stops["reset"]["CS"]["base"],
         "reset.at": stops["reset"]["CS"]["base"] + stops["reset"]["IP"],
         "reset.below": (1 << 32) - stops["reset"]["CS"]["base"] - stops["reset"]["IP"],
-        "drive": Fact(stops["boot_sector"]["DX"] & 0xFF, True),
+        "drive": Fact(stops["stage1"]["DX"] & 0xFF, True),
         "header": stops["stage2_entry"]["IP"] - 0x8000, "stage1.bp": stops["stage2_entry"]["BP"],
         "tables": (stops["_start"]["IDTR"]["base"] - stops["_start"]["CR3"]) // 4096,
         "gates64": (stops["_start"]["IDTR"]["limit"] + 1) // 16,
@@ -127,8 +129,16 @@ def machine_facts(run):
         "gates": (stops["prompt"]["IDTR"]["limit"] + 1) // 16,
         "first.call": struct.unpack_from("<I", run.memory["bios_int"],
                                          stops["bios_int"]["SP"] + 4)[0],
-        "first.ax": struct.unpack_from("<I", run.memory["bios_int"], struct.unpack_from(
-            "<I", run.memory["bios_int"], stops["bios_int"]["SP"] + 8)[0] + 28)[0],
+        "first.ax": dword(run.memory["bios_int"], call + 28),
+        "e820.bytes": dword(run.memory["bios_int"], call + 24),
+        "smap": dword(run.memory["bios_int"], call + 20),
+        "pic1.masked": run.pics["_start"][0][0], "pic2.masked": run.pics["_start"][1][0],
+        "pic.first": run.pics["prompt"][0][1], "pic.last": run.pics["prompt"][1][1] + 7,
+        "hz": constant("include/kern/clock.h", "CLOCK_HZ"),
+        "read.sectors": constant("boot/stage2/disk.c", "MAX_TRANSFER"),
+        "read.cd_sectors": constant("boot/stage2/disk.c", "MAX_TRANSFER") * SECTOR // 2048,
+        "dap": stops["int13"]["SI"], "dap.bytes": run.memory["int13"][stops["int13"]["SI"]],
+        "more_drives": run.symbols["stage1"]["more_drives"],
         "flat.limit": stops["to_protected.in"]["CS"]["limit"],
         "old.limit": stops["to_protected.in"]["DS"]["limit"],
         "p16.limit": stops["bios_int.protected16"]["CS"]["limit"],
@@ -143,12 +153,16 @@ def machine_facts(run):
         "tss.bytes": (tss & 0xFFFF) + 1, "tss.type": tss >> 40 & 0xF,
         "code.type": gdt_type(memory, stops, 1), "data.type": gdt_type(memory, stops, 2),
         "efer": stops["wrmsr"]["CX"], "entry_state": loader["entry_state"],
-        "sectors512": 127, "dl": stops["stage2_entry"]["DX"] & 0xFF,
+        "dl": stops["stage2_entry"]["DX"] & 0xFF,
     }
 
 
 def gdt_type(memory, stops, index):
     return memory[stops["_start"]["GDTR"]["base"] + 8 * index + 5] & 0xF
+
+
+def dword(memory, at):
+    return struct.unpack_from("<I", memory, at)[0]
 
 
 def word16(memory, at):
@@ -169,6 +183,8 @@ def table_facts(run):
         for i in (0, 1, 2, 3, 510, 511):
             facts[f"{name}.{i}"] = entry(at, i)
         facts[f"{name}.used"] = len(used)
+    facts["page.mib"] = (facts["pd0.1"] - facts["pd0.0"]) >> 20
+    facts["mapped.gib"] = ((facts["pd3.511"] & ~0xFFF) + (facts["page.mib"] << 20)) >> 30
     for i in range(4):
         assert facts[f"pd{i}.used"] == 512, "the directories are full"
     assert [facts[f"{n}.used"] for n in ("pml4", "low", "high")] == [2, 4, 1], "the rest is 0"
@@ -252,6 +268,9 @@ Specification 3.0, "Extended Read"
 from AH=41h, "there are extended calls"
 SI: where AH=48h wrote
 the sum came to 0 |
+at the first AH=42h
+| {stage1.bp} less what
+The packet stands on the stack at {dap} and has {dap.bytes} bytes: all {copy.sectors} sectors
 takes its own stack at {mem.stack}, and lets vector 6 point
 compiled for a 386, and a 386 gets
 SDM vol. 3A, "Switching to Protected Mode", "Segment
@@ -262,7 +281,7 @@ base 0, limit {flat.limit}, D=1: 32-bit code
 real mode's limit of {old.limit} |
 Its limit is 0 at first
 The variables from {mem.bss} on
-A descriptor has 8 bytes; its bits, from the highest: base 31-24 at 63-56, G 55, D 54, L 53, limit 19-16 at 51-48, P 47, DPL 46-45, S 44, type 43-40, base 23-0 at 39-16, limit 15-0 at 15-0.
+The descriptors of stage 2. Each has 8 bytes:
 in pages of 4 KiB. D=1 is 32-bit code, L=1 with D=0 is 64-bit code. Type {code.type} is code
 type {data.type} data that may be written
 0018h and 0020h are for the way back
@@ -283,31 +302,31 @@ COM1 at 115200 baud, 8N1;
 (leaf 1, EDX bits 4, 5, 6, 24), long mode (leaf 80000001h, EDX bit 29)
 int 15h AX=2401h, port 92h, the 8042, port EEh
 int 15h AX=E820h, else E801h, else AH=88h
-at most 127 sectors of 512 bytes or 31 of 2048 at once
+at most {read.sectors} sectors of 512 bytes or {read.cd_sectors} of 2048 at once
 a volume from sector 0 on; FAT12, FAT16, FAT32
 An 8086 had 20 address lines, and its addresses wrapped at 1 MiB; PC/ATs can hold line 20 low
 each address with bit 20 set means the one 1 MiB below
 and looks 1 MiB above it
-Each entry has 24 bytes
+Each entry has {e820.bytes} bytes
 This BIOS gives {e820.count} (all
 Type 1 is RAM, 2 is reserved
 ends it at {e820.cut}.
 ACPI 6.4, "INT 15H, E820H - Query
-address packet has 16 bytes and names its buffer by segment and offset of 16 bits each
+address packet has {dap.bytes} bytes and names its buffer by segment and offset of 16 bits each
 cannot be read to 1 MiB directly
 to the transfer buffer at {mem.bounce} and
 multiple of 1000h, so that no transfer crosses a 64 KiB boundary
 physical address from {mem.kernel} on; the bytes are checked by CRC-32
 seven tables of 512 entries with 8 bytes each. Bit 0 is P (present), bit 1 is W (writable), bit 7 is PS
-a page of 2 MiB and
+a page of {page.mib} MiB and
 A and D (bits 5, 6) as
 SDM vol. 3A, "4-Level Paging and 5-Level Paging"
 first three tables are 0; the directories are full
-up to 4 GiB at its
+up to {mapped.gib} GiB at its
 again at {kernel.vma}, where
 entry point, {entry}, the walk takes index 511, then 510, then 0, and the page at 0 has the kernel at offset {kernel.offset}.
-the pages have 2 MiB. Everything
-int 15h AX=EC00h tells the BIOS that 64-bit code comes; the NMI is masked (port 70h, bit 7), and both PICs (ports 21h and A1h, each FFh)
+the pages have {page.mib} MiB. Everything
+int 15h AX=EC00h tells the BIOS that 64-bit code comes; the NMI is masked (port 70h, bit 7), and both PICs (ports 21h and A1h: {pic1.masked} and {pic2.masked})
 by which LMA becomes 1.
 entries of 8 bytes, which long
 32-bit code can load 32 bits, so it lies below 4 GiB
@@ -320,10 +339,14 @@ segments become 0, GDTR
 loaded with 64-bit addresses
 {gates64} gates of 16 bytes, stage 2's
 and RBP becomes 0, where
+(`struct boot_info` at {mem.info})
+with this field 0 |
+| 512 bytes |
+section 2 shows these
 boot stack has {stack.kib} KiB
 TSS, {gates} gates: from
-to vectors 20h to 2Fh, all
-the PIT at 100 Hz
+to vectors {pic.first} to {pic.last}, all
+the PIT at {hz} Hz
 64-bit mode looks at
 one has 16 bytes, since a TSS's base has 64 bits; type {tss.type} is a TSS in use. Its limit {tss.limit} is that of a TSS of {tss.bytes} bytes
 16 KiB between {thread.low} and {thread.high}, guarded
@@ -334,6 +357,12 @@ seven entries of 8 bytes |
 
 # Drawings are compared as a whole.
 DRAWINGS = ["""
+ 63     56  55  54  53  52  51     48  47  46 45  44  43   40  39      16  15      0
++---------+---+---+---+---+----------+---+------+---+--------+-----------+---------+
+|  base   | G | D | L | 0 |  limit   | P | DPL  | S |  type  |   base    |  limit  |
+|  31-24  |   |   |   |   |  19-16   |   |      |   |        |   23-0    |  15-0   |
++---------+---+---+---+---+----------+---+------+---+--------+-----------+---------+
+""", """
 CR3 = {cr3}
 
  PML4        at {t.pml4}  [0]   = {pml4.0}   P W
@@ -365,17 +394,18 @@ CR3 = {cr3}
 
 # Names that contain digits, and how often each stands outside the phrases and tables above.
 NAMES = """
-A20 3
+A20 5
 COM1 2
-CR0 6
-CR3 4
-CR4 4
+CR0 7
+CR3 5
+CR4 6
 FAT12 1
 IA-32e 1
+a20_method 1
 vol. 3A 1
 PML4 2
 bios_int.protected16 1
-boot/stage1.asm 2
+boot/stage1.asm 4
 boot/stage2/entry.asm 11
 boot/stage2/longmode.asm 4
 boot/stage2/main.c 1
@@ -384,8 +414,11 @@ e820 1
 kernel/x86/entry.asm 2
 kernel/x86/gdt.c 2
 q35 1
-stage 2 7
+stage 2 6
+int13 1
 Stage 1 2
+stage1 1
+Section 12 1
 Stage 2 2
 stage1_handoff 1
 stage2_entry 1

@@ -48,6 +48,8 @@ class Tables:
             (r"\| selector \| `gdt` of `boot/", self.loader_gdt),
             (r"\| selector \| `gdt` of `kernel/", self.kernel_gdt),
             (r"\| address \| bytes", self.handoff),
+            (r"\| offset \| bytes", self.fields),
+            (r"\| transition \| code", self.transitions),
             (r"\| after \|", self.changes),
             (r"\| start \| end \| type", self.memory_map),
             (r"\| row \| CS", self.init_rows),
@@ -55,8 +57,7 @@ class Tables:
 
     # --- one stop -----------------------------------------------------------------------------
     def symbols(self, name):
-        kernel = name in ("_start", "kernel_main", "prompt")
-        return self.run.symbols["kernel" if kernel else "stage2"]
+        return self.run.symbols[self.run.part[name]]
 
     def value(self, stop, key):
         regs = self.run.stops[stop]
@@ -147,6 +148,7 @@ class Tables:
         low, high = self.run.stops["to_protected.far"]["SP"] - 0x1000, 0x7000
         conditions = {
             "IF clear": not value & 0x200, "IF set": bool(value & 0x200),
+            "IF and ZF set": value & 0x240 == 0x240,
             "in the stack": low <= value <= high,
             "in the kernel": value >> 31 == 0x1FFFFFFFF,
             "in a thread's stack": 0xFFFFC00000000000 <= value < 0xFFFFC08000000000}
@@ -215,6 +217,48 @@ class Tables:
         if end != self.run.stops["stage2_entry"]["SP"]:
             result.complain(0, f"the stack ends at {end:X}h, SP is elsewhere")
 
+    def fields(self, result, rows):
+        """A structure in memory, whose address a register of the stop holds: field by field."""
+        if "`int13`" in result.block.context:
+            memory, base = self.run.memory["int13"], self.run.stops["int13"]["SI"]
+            size = memory[base]
+        else:
+            memory, base = self.run.memory["_start"], self.run.stops["_start"]["DI"]
+            size = struct.unpack_from("<I", memory, base + 12)[0]
+            named = [row[2][1].strip("`") for row in rows[2:]]
+            if named != struct_fields("boot_info"):
+                result.complain(0, f"the fields must be {struct_fields('boot_info')}")
+        offset = 0
+        for row in rows[2:]:
+            (at, stated), (size_at, length), _, (value_at, value) = row[:4]
+            result.compare(at, at + len(stated), "the offset of a field", Fact(offset))
+            result.cover(size_at, size_at + len(length))
+            start, offset = base + offset, offset + int(length)
+            if value not in ("differs", "text"):
+                measured = int.from_bytes(memory[start:base + offset], "little")
+                token = value.split()[0]
+                result.compare(value_at, value_at + len(token), f"the field at {stated}",
+                               Fact(measured, "firmware" in value))
+        if offset != size:
+            result.complain(0, f"the structure has {size} bytes, not {offset}")
+
+    def transitions(self, result, rows):
+        """The loader's records in the boot trace; "-" is what was not read there."""
+        names = [e["name"] for e in self.run.trace]
+        entries = self.run.trace[:names.index("kernel_main")]
+        if [row[0][1] for row in rows[2:]] != [e["name"] for e in entries]:
+            result.complain(0, f"the rows must be {[e['name'] for e in entries]}")
+        for row, e in zip(rows[2:], entries):
+            result.cover(row[0][0], row[0][0] + len(row[0][1]))
+            values = [e[f] for f in ("bits", "cs", "cr0", "cr3", "cr4", "efer")]
+            values.append(None if e["rflags"] is None else e["rflags"] >> 9 & 1)
+            values.append(e["a20"])
+            for cell, value in zip(row[1:], values, strict=True):
+                if value is None and cell[1] != "-":
+                    result.complain(cell[0], f"{e['name']}: not read there, stated: {cell[1]}")
+                elif value is not None:
+                    self._numbers(result, [cell], [value], f"transition {e['name']}")
+
     # --- descriptors --------------------------------------------------------------------------
     def loader_gdt(self, result, rows):
         stop = self.run.stops["_start"]["GDTR"]
@@ -249,16 +293,24 @@ def decode(raw):
     return [base, limit, *flags, raw >> 45 & 3, raw >> 44 & 1, raw >> 40 & 0xF]
 
 
+def struct_fields(name):
+    """The names of a structure's fields in include/boot/boot_info.h, in order."""
+    with open(os.path.join(vm.ROOT, "include/boot/boot_info.h"), encoding="utf-8") as f:
+        body = re.search(rf"(?ms)^struct {name} {{\n(.*?)^}};", f.read()).group(1)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    body = re.sub(r"struct \{.*?\}", "struct", body, flags=re.S)  # the framebuffer is one
+    lines = [re.sub(r"\[.*?\]", "", line.strip()) for line in body.split(";")]
+    return [name for line in lines if line
+            for name in re.findall(r"(\w+)(?=,|$)", line.split(" ", 1)[1])]
+
+
 def next_instruction(path, label):
     """The first instruction behind a label in an assembly file, spaces made single."""
     with open(os.path.join(vm.ROOT, path), encoding="utf-8") as f:
         text = re.sub(r";.*", "", f.read())
     place = 0
-    if label == "boot_sector":
-        place = text.index("jmp")
-    else:
-        for part in re.findall(r"^[^.]+|\.[^.]+", label):
-            place = re.compile(rf"(?m)^{re.escape(part)}:").search(text, place).end()
+    for part in re.findall(r"^[^.]+|\.[^.]+", label):
+        place = re.compile(rf"(?m)^{re.escape(part)}:").search(text, place).end()
     for line in text[place:].split("\n"):
         words = line.split()
         if words and words[0] not in ("bits", "org"):

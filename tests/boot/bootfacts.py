@@ -110,28 +110,38 @@ def registers(machine):
     return regs
 
 
+def pics(machine):
+    """Mask and first vector of both interrupt controllers, the first one first."""
+    found = re.findall(r"pic([01]):.* imr=(\w\w).* irq_base=(\w\w)", machine.hmp("info pic"))
+    return [(int(mask, 16), int(base, 16)) for _, mask, base in sorted(found)]
+
+
 # --- the run --------------------------------------------------------------------------------------
 
-# In the order of the boot: where the machine is stopped, and which file's symbol that is.
-STOPS = [("stage2", name) for name in (
+# In the order of the boot: where the machine is stopped, by the symbols of which file.
+STOPS = [("stage1", "stage1"), ("stage1", "main"), ("stage1", "int13")]
+STOPS += [("stage2", name) for name in (
     "stage2_entry", "to_protected.far", "to_protected.in", "start32", "stage2_main",
     "bios_int", "bios_int.protected16", "bios_int.real", "bios_int.returned", "bios_int.back",
     "long_mode")]
-# On the way into long mode: after the instruction that changes this register.
+# Then, one instruction at a time, until the register is another.
 CHANGES = [("mov cr4, eax", "CR4"), ("mov cr3, eax", "CR3"), ("wrmsr", "EFER"),
            ("mov cr0, eax", "CR0")]
 STOPS_AFTER = [("stage2", "long_mode.here"), ("stage2", "long_mode.long"), ("kernel", "_start"),
                ("kernel", "kernel_main")]
-MEMORY_AT = ("boot_sector", "stage2_entry", "bios_int", "long_mode", "_start")
+MEMORY_AT = ("stage1", "int13", "stage2_entry", "bios_int", "long_mode", "_start")
+# Of several calls, the one that is looked at: stage 1's first extended read.
+WANTED = {"int13": lambda regs: regs["AX"] >> 8 & 0xFF == 0x42}
 
 
 class Run:
     """What was measured: stops (registers by name, in order), memory, trace, symbols, image."""
 
     def __init__(self):
-        self.symbols = {"stage2": symbols(os.path.join(vm.BUILD, "stage2.elf")),
-                        "kernel": symbols(vm.ELF)}
-        self.stops, self.memory, self.trace = {}, {}, []
+        self.symbols = {part: symbols(os.path.join(vm.BUILD, name)) for part, name in (
+            ("stage1", "stage1.elf"), ("stage2", "stage2.elf"), ("kernel", "minos.elf"))}
+        self.stops, self.memory, self.trace, self.pics = {}, {}, [], {}
+        self.part = {name: part for part, name in STOPS + STOPS_AFTER} | {"prompt": "kernel"}
         with open(vm.IMAGE, "rb") as f:
             self.image = f.read()
         self.reference = "version 7.2." in subprocess.run(
@@ -150,10 +160,11 @@ class Run:
             m.hmp(f"gdbserver unix:{path},server=on,wait=off")
             stub = Stub(path)
             self._take(m, "reset")
-            stub.run_to(0x7C00)
-            self._take(m, "boot_sector")
             for part, name in STOPS:
                 stub.run_to(self.symbols[part][name])
+                while not WANTED.get(name, lambda regs: True)(registers(m)):
+                    stub.step()  # a breakpoint under the machine's feet would stop it at once
+                    stub.run_to(self.symbols[part][name])
                 self._take(m, name)
             for name, register in CHANGES:
                 self._step_until_changed(m, stub, register)
@@ -161,6 +172,7 @@ class Run:
             for part, name in STOPS_AFTER:
                 stub.run_to(self.symbols[part][name])
                 self._take(m, name)
+                self.pics[name] = pics(m)
 
     @staticmethod
     def _step_until_changed(machine, stub, register):
@@ -179,6 +191,7 @@ class Run:
             last = self.trace[-1]  # the machine may have stopped in an interrupt handler
             self.stops["prompt"] = {**registers(m), "IP": last["ip"], "SP": last["sp"],
                                     "RFLAGS": last["rflags"]}
+            self.pics["prompt"] = pics(m)
             base = self.symbols["kernel"]["gdt"] & 0x7FFFFFFF
             self.kernel_gdt = m.memory(base, self.stops["prompt"]["GDTR"]["limit"] + 1)
             self.video = m.memory(0xA0000, 0x20000)
