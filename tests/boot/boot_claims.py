@@ -1,203 +1,8 @@
-"""boot_claims.py - the sentences and drawings of docs/boot.md, and where their numbers come from.
+"""boot_claims.py - sentences, drawings and names of docs/boot.md: where their numbers come from.
 
-derive() turns a run (bootfacts.Run) into named facts; CLAIMS are phrases of the document with
-those names in place of the numbers; NAMES are names with digits in them.  docnumbers.py compares.
+CLAIMS are phrases of the document with the names of measured facts (boot_measured.py) in place of
+the numbers; NAMES are names with digits in them.  docnumbers.py compares.
 """
-
-import os
-import re
-import struct
-
-import vm
-from docnumbers import Fact
-
-KIB, SECTOR = 1024, 512
-# Offsets in struct boot_info (include/boot/boot_info.h).
-INFO = {"map": 0x48, "raw_map_count": 0x58, "kernel_start": 0x68, "tables_end": 0xA8}
-
-
-def constant(path, name):
-    """A number that a header defines: for limits that only the code knows."""
-    with open(os.path.join(vm.ROOT, path), encoding="utf-8") as f:
-        text = re.search(rf"(?m)^#define\s+{name}\s+\(?([0-9a-fx]+)", f.read()).group(1)
-    return int(text, 0)
-
-
-def image_facts(image):
-    """From the bytes of the image alone."""
-    word = lambda at, form="<I": struct.unpack_from(form, image, at)[0]  # noqa: E731
-    iso = image.index(b"\x01CD001")
-    catalog = word(iso + 2048 + 0x47) * 2048
-    copies = [at for at in range(0, 1 << 20, SECTOR) if image[at:at + 4] == b"MOS2"]
-    entry = next(at for at in range(0x100, SECTOR - 16)
-                 if image[at:at + 1] == b"\x80" and word(at + 12) * SECTOR + word(at + 8) * SECTOR
-                 == len(image))
-    volume = word(entry + 8) * SECTOR
-    code = 2 + image[1]
-    places = {"stage1": 0, "iso": iso, "catalog": catalog, "root": word(iso + 158) * 2048,
-              "copy": word(catalog + 40) * 2048, "a": copies[0], "b": copies[1],
-              "volume": volume, "end": len(image)}
-    serial = image[volume + 39:volume + 43]  # FAT16's volume id is the disk id
-    mark = image.index(b"\x55\xaa", entry)
-    facts = {"mbr.jump0": image[0], "mbr.jump1": image[1], "mbr.jump2": image[2],
-             "mbr.code": code, "mbr.id": image.index(serial), "mbr.partition1": entry,
-             "mbr.active": image[entry], "mbr.type": image[entry + 4],
-             "mbr.first": word(entry + 8), "mbr.partition2": entry + 16, "mbr.mark": mark,
-             "mbr.mark0": image[mark], "mbr.mark1": image[mark + 1],
-             "mbr.bytes": mark + 2, "iso.sector": iso // 2048, "image.mib": len(image) >> 20,
-             "copy.kib": (copies[1] - copies[0]) // KIB, "stage2.magic": word(copies[0])}
-    facts["mbr.bpb"] = next(i for i in range(3, SECTOR) if image[i]) - 3
-    facts["copy.sectors"] = (copies[1] - copies[0]) // SECTOR
-    facts["mbr.room"] = facts["mbr.id"] - code
-    assert not any(image[entry + 16:mark]), "partitions 2 to 4 are empty"
-    for name, at in places.items():
-        facts[f"lba.{name}"], facts[f"byte.{name}"] = at // SECTOR, at
-    return facts
-
-
-def file_facts():
-    with open(os.path.join(vm.BUILD, "image", "MINOS.ELF"), "rb") as f:
-        data = f.read()
-    mark = data.rindex(b"MINOSCRC")
-    assert struct.unpack_from("<I", data, mark + 8)[0] == mark
-    return {"trailer": len(data) - mark}
-
-
-def loader_memory(run):
-    """Where things were found in the stopped machine's memory."""
-    at_entry, memory = run.memory["stage2_entry"], run.memory["_start"]
-    stops, symbols = run.stops, run.symbols["stage2"]
-    info = memory.index(b"BotMinOS")
-    a = image_facts(run.image)["byte.a"]
-    idt32 = struct.pack("<HI", stops["bios_int"]["IDTR"]["limit"], symbols["idt"])
-    with open(os.path.join(vm.BUILD, "image", "INITRD.TAR"), "rb") as f:
-        initrd = f.read()
-    sectors = {initrd[i:i + SECTOR].ljust(SECTOR, b"\0") for i in range(0, len(initrd), SECTOR)}
-    sectors.discard(bytes(SECTOR))
-    bounce = next(p for p in range(0x18000, vm_end(memory), SECTOR)
-                  if memory[p:p + SECTOR] in sectors)
-    volume = image_facts(run.image)["byte.volume"]
-    cache = memory.index(run.image[volume:volume + SECTOR], bounce + 0x10000)
-    kib = constant("boot/stage2/volume.c", "CACHE_SIZE") * SECTOR // KIB
-    assert memory[cache:cache + kib * KIB] == run.image[volume:volume + kib * KIB]
-    end = constant("include/boot/loader.h", "LOADER_END")
-    untouched = constant("boot/stage2/firmware.c", "EBDA_LOWEST")
-    assert not any(memory[end:untouched]), "nothing was written there"
-    word = lambda at, form="<Q": struct.unpack_from(form, memory, at)[0]  # noqa: E731
-    return {"mem.info": info, "mem.raw": stops["bios_int.returned"]["DI"] & 0xFFFF,
-            "mem.map": word(info + INFO["map"]), "mem.trace": memory.index(b"stage 1\0"),
-            "mem.low": memory.index(idt32), "mem.stack": stops["to_protected.far"]["SP"],
-            "mem.stack_end": constant("include/boot/loader.h", "LOADER_STACK_END"),
-            "mem.handoff": stops["stage2_entry"]["SP"], "mem.stage1": stops["stage1"]["IP"],
-            "mem.stage2": at_entry.index(run.image[a:a + SECTOR]),
-            "mem.entry": stops["stage2_entry"]["IP"], "mem.tables": stops["_start"]["CR3"],
-            "mem.idt64": stops["_start"]["IDTR"]["base"], "mem.tables_end": word(info + INFO["tables_end"]),
-            "mem.bounce": bounce, "mem.bss": symbols["bss_start"], "mem.cache": cache,
-            "cache.kib": kib, "mem.free": end, "mem.untouched": untouched,
-            "bounce.kib": constant("include/boot/loader.h", "LOADER_BOUNCE_SIZE") // KIB,
-            "mem.kernel": word(info + INFO["kernel_start"])}
-
-
-def vm_end(memory):
-    return len(memory) - SECTOR
-
-
-def machine_facts(run):
-    stops, memory = run.stops, run.memory["_start"]
-    bios = run.memory["stage1"]
-    loader, kernel = run.symbols["stage2"], run.symbols["kernel"]
-    vectors = (stops["stage1"]["IDTR"]["limit"] + 1) // 4
-    text = re.search(b"m.i.n.O.S.>", run.video, re.S).start() + 0xA0000
-    info = memory.index(b"BotMinOS")
-    call = struct.unpack_from("<I", run.memory["bios_int"], stops["bios_int"]["SP"] + 8)[0]
-    tss, = struct.unpack_from("<Q", run.kernel_gdt, 0x28)
-    return {
-        "vectors": vectors, "bda": vectors * 4, "ebda": Fact(word16(bios, 0x40E) << 4, True),
-        "ebda.word": next(at for at in range(0x400, 0x500)
-                          if word16(bios, at) << 4 == int.from_bytes(memory[0x1000 + 8:0x1010],
-                                                                     "little")),
-        "screen": text & ~0x7FFF, "screen.columns": word16(bios, 0x44A),
-        "screen.rows": bios[0x484] + 1, "bios": word16(bios, 0x13 * 4 + 2) << 4,
-        "reset.cs": stops["reset"]["CS"]["sel"], "reset.base": stops["reset"]["CS"]["base"],
-        "reset.at": stops["reset"]["CS"]["base"] + stops["reset"]["IP"],
-        "reset.below": (1 << 32) - stops["reset"]["CS"]["base"] - stops["reset"]["IP"],
-        "drive": Fact(stops["stage1"]["DX"] & 0xFF, True),
-        "header": stops["stage2_entry"]["IP"] - 0x8000, "stage1.bp": stops["stage2_entry"]["BP"],
-        "tables": (stops["_start"]["IDTR"]["base"] - stops["_start"]["CR3"]) // 4096,
-        "gates64": (stops["_start"]["IDTR"]["limit"] + 1) // 16,
-        "gates32": (stops["bios_int"]["IDTR"]["limit"] + 1) // 8,
-        "gates": (stops["prompt"]["IDTR"]["limit"] + 1) // 16,
-        "first.call": struct.unpack_from("<I", run.memory["bios_int"],
-                                         stops["bios_int"]["SP"] + 4)[0],
-        "first.ax": dword(run.memory["bios_int"], call + 28),
-        "e820.bytes": dword(run.memory["bios_int"], call + 24),
-        "smap": dword(run.memory["bios_int"], call + 20),
-        "pic1.masked": run.pics["_start"][0][0], "pic2.masked": run.pics["_start"][1][0],
-        "pic.first": run.pics["prompt"][0][1], "pic.last": run.pics["prompt"][1][1] + 7,
-        "hz": constant("include/kern/clock.h", "CLOCK_HZ"),
-        "read.sectors": constant("boot/stage2/disk.c", "MAX_TRANSFER"),
-        "read.cd_sectors": constant("boot/stage2/disk.c", "MAX_TRANSFER") * SECTOR // 2048,
-        "dap": stops["int13"]["SI"], "dap.bytes": run.memory["int13"][stops["int13"]["SI"]],
-        "more_drives": run.symbols["stage1"]["more_drives"],
-        "flat.limit": stops["to_protected.in"]["CS"]["limit"],
-        "old.limit": stops["to_protected.in"]["DS"]["limit"],
-        "p16.limit": stops["bios_int.protected16"]["CS"]["limit"],
-        "e820.count": Fact(struct.unpack_from("<I", memory, info + INFO["raw_map_count"])[0], True),
-        "e820.cut": struct.unpack_from("<Q", memory, struct.unpack_from(
-            "<Q", memory, info + INFO["map"])[0] + 8)[0],
-        "entry": stops["_start"]["IP"], "kernel.vma": kernel["_start"] - 0x100000,
-        "kernel.offset": stops["_start"]["IP"] & 0x1FFFFF,
-        "stack.kib": (kernel["boot_stack_top"] - kernel["boot_stack"]) // KIB,
-        "thread.low": 0xFFFFC00000000000, "thread.high": 0xFFFFC08000000000,
-        "frame": stops["prompt"]["CR3"] >> 20, "tss.limit": tss & 0xFFFF,
-        "tss.bytes": (tss & 0xFFFF) + 1, "tss.type": tss >> 40 & 0xF,
-        "code.type": gdt_type(memory, stops, 1), "data.type": gdt_type(memory, stops, 2),
-        "efer": stops["wrmsr"]["CX"], "entry_state": loader["entry_state"],
-        "dl": stops["stage2_entry"]["DX"] & 0xFF,
-    }
-
-
-def gdt_type(memory, stops, index):
-    return memory[stops["_start"]["GDTR"]["base"] + 8 * index + 5] & 0xF
-
-
-def dword(memory, at):
-    return struct.unpack_from("<I", memory, at)[0]
-
-
-def word16(memory, at):
-    return struct.unpack_from("<H", memory, at)[0]
-
-
-def table_facts(run):
-    """The page tables as stage 2 wrote them, read before paging is on."""
-    memory, base = run.memory["long_mode"], run.stops["_start"]["CR3"]
-    entry = lambda table, i: struct.unpack_from("<Q", memory, table + 8 * i)[0]  # noqa: E731
-    facts = {"cr3": base}
-    low, high = entry(base, 0) & ~0xFFF, entry(base, 511) & ~0xFFF
-    tables = {"pml4": base, "low": low, "high": high}
-    tables.update({f"pd{i}": entry(low, i) & ~0xFFF for i in range(4)})
-    for name, at in tables.items():
-        facts[f"t.{name}"] = at
-        used = [i for i in range(512) if entry(at, i)]
-        for i in (0, 1, 2, 3, 510, 511):
-            facts[f"{name}.{i}"] = entry(at, i)
-        facts[f"{name}.used"] = len(used)
-    facts["page.mib"] = (facts["pd0.1"] - facts["pd0.0"]) >> 20
-    facts["mapped.gib"] = ((facts["pd3.511"] & ~0xFFF) + (facts["page.mib"] << 20)) >> 30
-    for i in range(4):
-        assert facts[f"pd{i}.used"] == 512, "the directories are full"
-    assert [facts[f"{n}.used"] for n in ("pml4", "low", "high")] == [2, 4, 1], "the rest is 0"
-    return facts
-
-
-def derive(run):
-    facts = {}
-    for part in (image_facts(run.image), file_facts(), loader_memory(run), machine_facts(run),
-                 table_facts(run)):
-        facts.update(part)
-    return {k: v if isinstance(v, Fact) else Fact(v) for k, v in facts.items()}
-
 
 # Phrases of docs/boot.md.  Digits that stand here are what a specification or the code's form says
 # (a command's number, a field's width); what a machine can show is a fact in braces.
@@ -244,6 +49,7 @@ the CRC-32 of all
  {screen}  text screen, {screen.columns} columns by {screen.rows} rows of 2 bytes
 CS is {reset.cs}, while its hidden base is {reset.base} and not 16 times
 fetched from {reset.at}, {reset.below} bytes below 4 GiB
+({reset.0} {reset.1} {reset.2} {reset.3} {reset.4}, firmware): to F000:{reset.ip}. It
 the base becomes {bios}, and the BIOS
 copy below 1 MiB
 SDM vol. 3A, "Processor State After Reset"
@@ -251,7 +57,8 @@ the base of CS is {reset.base} |
 bit 1 always reads as 1; IF clear
 real mode's vectors: 4 bytes each, from address 0
 reads the first sector to {mem.stage1}, looks
-to it by int 19h
+and calls int 19h. That
+BIOS Boot Specification 1.01.
 some BIOSes jump to 07C0:0000h, the same place
 the vectors are {vectors} of 4 bytes |
 DL is the drive, {drive} the first hard disk
@@ -259,7 +66,8 @@ A far jump makes CS 0, so that
 raises exception 6; vector 6 points
 grows down from {stage1.bp}. BP stays {stage1.bp} for good
 DL, then 80h, 81h and 0. DL cannot
-int 13h AH=41h asks for the extended calls. If there are some, AH=48h tells the sector size; otherwise 512
+int 13h AH=41h asks for the extended calls. If there are some, AH=48h tells the sector size; \
+otherwise 512
 Copy A is read to {mem.stage2} by AH=42h, or by cylinder, head and sector (AH=02h)
 If it is 0, stage 1 jumps to {mem.entry}.
 to the screen, and int 18h tells
@@ -297,9 +105,10 @@ bytes of the entry: 20, without
 {gates32} gates of 8 bytes |
 above 1 MiB is copied by 32-bit code
 SDM vol. 3A, "Switching Back
-COM1 at 115200 baud, 8N1;
+COM1 at {baud} baud, {uart.bits} bits, no parity, {uart.stop} stop bit;
 (EFLAGS bit 21)
-(leaf 1, EDX bits 4, 5, 6, 24), long mode (leaf 80000001h, EDX bit 29)
+(leaf 1, EDX bits {cpuid.0}, {cpuid.1}, {cpuid.2}, {cpuid.3}), long mode (leaf 80000001h, EDX \
+bit {cpuid.4})
 int 15h AX=2401h, port 92h, the 8042, port EEh
 int 15h AX=E820h, else E801h, else AH=88h
 at most {read.sectors} sectors of 512 bytes or {read.cd_sectors} of 2048 at once
@@ -317,16 +126,19 @@ cannot be read to 1 MiB directly
 to the transfer buffer at {mem.bounce} and
 multiple of 1000h, so that no transfer crosses a 64 KiB boundary
 physical address from {mem.kernel} on; the bytes are checked by CRC-32
-seven tables of 512 entries with 8 bytes each. Bit 0 is P (present), bit 1 is W (writable), bit 7 is PS
+seven tables of 512 entries with 8 bytes each. Bit 0 is P (present), bit 1 is W (writable), bit \
+7 is PS
 a page of {page.mib} MiB and
 A and D (bits 5, 6) as
 SDM vol. 3A, "4-Level Paging and 5-Level Paging"
 first three tables are 0; the directories are full
 up to {mapped.gib} GiB at its
 again at {kernel.vma}, where
-entry point, {entry}, the walk takes index 511, then 510, then 0, and the page at 0 has the kernel at offset {kernel.offset}.
+entry point, {entry}, the walk takes index 511, then 510, then 0, and the page at 0 has the \
+kernel at offset {kernel.offset}.
 the pages have {page.mib} MiB. Everything
-int 15h AX=EC00h tells the BIOS that 64-bit code comes; the NMI is masked (port 70h, bit 7), and both PICs (ports 21h and A1h: {pic1.masked} and {pic2.masked})
+int 15h AX=EC00h tells the BIOS that 64-bit code comes; the NMI is masked (port 70h, bit 7), and \
+both PICs (ports 21h and A1h: {pic1.masked} and {pic2.masked})
 by which LMA becomes 1.
 entries of 8 bytes, which long
 32-bit code can load 32 bits, so it lies below 4 GiB
@@ -348,8 +160,9 @@ TSS, {gates} gates: from
 to vectors {pic.first} to {pic.last}, all
 the PIT at {hz} Hz
 64-bit mode looks at
-one has 16 bytes, since a TSS's base has 64 bits; type {tss.type} is a TSS in use. Its limit {tss.limit} is that of a TSS of {tss.bytes} bytes
-16 KiB between {thread.low} and {thread.high}, guarded
+one has 16 bytes, since a TSS's base has 64 bits; type {tss.type} is a TSS in use. Its limit \
+{tss.limit} is that of a TSS of {tss.bytes} bytes
+{thread.kib} KiB between {thread.low} and {thread.high}, guarded
 first frame from {frame} MiB on
 seven entries of 8 bytes |
 {gates} gates of 16 bytes |

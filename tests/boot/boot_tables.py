@@ -261,8 +261,9 @@ class Tables:
 
     # --- descriptors --------------------------------------------------------------------------
     def loader_gdt(self, result, rows):
-        stop = self.run.stops["_start"]["GDTR"]
-        data = self.run.memory["_start"][stop["base"]:stop["base"] + stop["limit"] + 1]
+        """As it was read from the disk: the CPU writes accessed bits once it uses a descriptor."""
+        gdtr = self.run.stops["to_protected.far"]["GDTR"]
+        data = self.run.memory["stage2_entry"][gdtr["base"]:gdtr["base"] + gdtr["limit"] + 1]
         self._gdt(result, rows, data, len(data) // 8)
 
     def kernel_gdt(self, result, rows):

@@ -110,6 +110,20 @@ def registers(machine):
     return regs
 
 
+def port(machine, number):
+    """Read an I/O port of the stopped machine."""
+    return int(machine.hmp(f"i /b {number:#x}").split("=")[1], 16)
+
+
+def uart(machine):
+    """COM1's line control register and divisor.  Spec: PC16550D data sheet, "Registers"."""
+    lcr = port(machine, 0x3FB)
+    machine.hmp(f"o /b 0x3fb {lcr | 0x80:#x}")
+    divisor = port(machine, 0x3F8) | port(machine, 0x3F9) << 8
+    machine.hmp(f"o /b 0x3fb {lcr:#x}")
+    return {"lcr": lcr, "divisor": divisor}
+
+
 def pics(machine):
     """Mask and first vector of both interrupt controllers, the first one first."""
     found = re.findall(r"pic([01]):.* imr=(\w\w).* irq_base=(\w\w)", machine.hmp("info pic"))
@@ -160,6 +174,7 @@ class Run:
             m.hmp(f"gdbserver unix:{path},server=on,wait=off")
             stub = Stub(path)
             self._take(m, "reset")
+            self.reset_code = m.memory(0xFFFFFFF0, 5)
             for part, name in STOPS:
                 stub.run_to(self.symbols[part][name])
                 while not WANTED.get(name, lambda regs: True)(registers(m)):
@@ -173,6 +188,7 @@ class Run:
                 stub.run_to(self.symbols[part][name])
                 self._take(m, name)
                 self.pics[name] = pics(m)
+                self.uart = uart(m)
 
     @staticmethod
     def _step_until_changed(machine, stub, register):

@@ -141,7 +141,10 @@ class Document:
                 result.claims[claim.phrase] += 1
                 result.cover(*match.span())
                 for i, name in enumerate(claim.facts, 1):
-                    result.compare(*match.span(i), name, self.facts[name])
+                    if name in self.facts:
+                        result.compare(*match.span(i), name, self.facts[name])
+                    else:
+                        result.complain(match.start(i), f"{name} was not measured")
         self._check_ordinals(result)
         self._check_table(result)
         for match in self.name.finditer(block.text):

@@ -79,6 +79,16 @@ def test_every_experiment_is_used():
         assert name == "sector.inc" or f"docs/myths/{name}" in text, name
 
 
+@pytest.mark.parametrize("arguments,message", [
+    ([], "usage: bootsector"), (["docs/myths/absent.asm"], "absent.asm is missing"),
+    (["docs/myths/longmode.asm", "-DDESC=)"], "cannot be assembled")])
+def test_bootsector_says_what_is_wrong(arguments, message):
+    done = subprocess.run([os.path.join("tools", "bootsector.py"), *arguments], cwd=machine.ROOT,
+                          env={**os.environ, "BUILD": machine.BUILD}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    assert done.returncode != 0 and message in done.stdout.decode()
+
+
 def test_comparison_can_fail():
     compare(0, "x", ["a", "...", "b...d"], "a\nq\nq\nb c d\n")
     for expected in (["a", "b"], ["a", "...", "bd"], ["a"]):
