@@ -98,6 +98,14 @@ def test_the_trace_says_the_same_as_the_stops(run):
         assert (e["cs"], e["ip"]) == (regs["CS"]["sel"], regs["IP"]), row
 
 
+def test_the_debugger_stops_where_the_text_does():
+    """minos-boot's labels (tools/gdb) are stops of the document, too."""
+    labels = re.findall(r'(?m)^    \("[^"]+", "(?:stage1|stage2|kernel)", "([^"]+)"',
+                        read(os.path.join(machine.ROOT, "tools/gdb/minos_gdb/boot.py")))
+    stops = re.findall(r"(?m)^\*\*Stop `([^`]+)`", read(PATH))
+    assert len(labels) >= 7 and set(labels) <= set(stops), set(labels) - set(stops)
+
+
 def test_symbols_and_files_exist():
     text = read(PATH)
     sources = "\n".join(read(f) for folder in SOURCES for ending in ("c", "h", "asm", "ld", "py")
