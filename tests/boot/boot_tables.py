@@ -49,6 +49,7 @@ class Tables:
             (r"\| selector \| `gdt` of `kernel/", self.kernel_gdt),
             (r"\| address \| bytes", self.handoff),
             (r"\| offset \| bytes", self.fields),
+            (r"\| medium \| DL", self.media),
             (r"\| transition \| code", self.transitions),
             (r"\| after \|", self.changes),
             (r"\| start \| end \| type", self.memory_map),
@@ -241,6 +242,21 @@ class Tables:
                                Fact(measured, "firmware" in value))
         if offset != size:
             result.complain(0, f"the structure has {size} bytes, not {offset}")
+
+    def media(self, result, rows):
+        """Stage 1's hand-over on each medium: its variables, and LBA and count on the stack."""
+        order = ["disk", "usb", "cd", "floppy"]
+        for row, name in zip(rows[2:], order, strict=True):
+            regs, memory = self.run.media[name]
+            word = lambda at: struct.unpack_from("<H", memory, at)[0]  # noqa: E731
+            bp, sp = regs["BP"], regs["SP"]
+            calls = "AH=42h" if memory[bp + 4] else "AH=02h"
+            at, cell = row[3]
+            result.cover(at, at + len(cell))
+            if cell != calls:
+                result.complain(at, f"{name}: reads by {calls}, stated: {cell}")
+            values = [Fact(memory[bp + 3], True), word(bp + 0x38), word(sp + 14), word(sp)]
+            self._numbers(result, [row[1], row[2], row[4], row[5]], values, f"stage 1 on {name}")
 
     def transitions(self, result, rows):
         """The loader's records in the boot trace; "-" is what was not read there."""

@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import vm
@@ -110,6 +111,16 @@ def registers(machine):
     return regs
 
 
+def floppy_image(folder):
+    """A floppy with the files of the build."""
+    path = os.path.join(folder, "floppy.img")
+    files = [os.path.join(vm.BUILD, "image", n) for n in ("MINOS.CFG", "MINOS.ELF", "INITRD.TAR")]
+    stages = [f"--{name}={os.path.join(vm.BUILD, name + '.bin')}" for name in ("stage1", "stage2")]
+    subprocess.run([sys.executable, os.path.join(vm.ROOT, "tools", "mkimage.py"), "floppy",
+                    *stages, "-o", path, *files], check=True)
+    return path
+
+
 def port(machine, number):
     """Read an I/O port of the stopped machine."""
     return int(machine.hmp(f"i /b {number:#x}").split("=")[1], 16)
@@ -162,6 +173,7 @@ class Run:
             [vm.QEMU, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
         self._stops()
         self._prompt()
+        self.media = {name: self._medium(name) for name in ("disk", "usb", "cd", "floppy")}
 
     def _take(self, machine, name):
         self.stops[name] = registers(machine)
@@ -198,6 +210,17 @@ class Run:
             if registers(machine)[register] != before:
                 return
         raise vm.VmError(f"{register} is still {before:x}h after {STEPS_MAX} instructions")
+
+    def _medium(self, media):
+        """Stage 1's hand-over on this medium: registers, and memory up to stage 2."""
+        with tempfile.TemporaryDirectory() as folder:
+            image = floppy_image(folder) if media == "floppy" else vm.IMAGE
+            with vm.Machine(image, media=media, machine="pc" if media == "floppy" else "q35",
+                            paused=True) as m:
+                path = os.path.join(m.dir, "gdb")
+                m.hmp(f"gdbserver unix:{path},server=on,wait=off")
+                Stub(path).run_to(self.symbols["stage2"]["stage2_entry"])
+                return registers(m), m.memory(0, 0x8000)
 
     def _prompt(self):
         with vm.Machine() as m:
