@@ -35,7 +35,8 @@ def document(run):
 
 
 def test_every_number_is_what_the_machine_shows(document):
-    assert not document.errors(), "docs/boot.md:\n" + "\n".join(document.errors())
+    assert not document.errors(), ("docs/boot.md (its phrases and names: boot_claims.py):\n"
+                                   + "\n".join(document.errors()))
 
 
 def test_a_changed_number_is_noticed(document):
