@@ -300,4 +300,5 @@ def test_a_tick_is_an_instruction(boot, fresh, tmp_path):
     ticks, disk = zip(*(halted_ticks(boot, tmp_path / f"gdb{i}", trace, i)
                         for i in (loader, loaded, kernel, len(trace) - 1)))
     assert 0 <= ticks[1] - ticks[0] <= disk[1]
-    assert ticks[2] == ticks[3], "ticks without an instruction between kernel_main and the prompt"
+    # With interrupts on, boot_trace_add() has one instruction more to go behind its RDTSC: STI.
+    assert ticks[2] - 1 == ticks[3], "ticks without an instruction between kernel_main and the prompt"

@@ -78,7 +78,8 @@ def line(where):
     if found.symtab is None or found.line == 0:
         return ""
     name = found.symtab.filename
-    return f"{os.path.relpath(name, ROOT) if os.path.isabs(name) else name}:{found.line}"
+    name = os.path.relpath(name, ROOT) if os.path.isabs(name) else os.path.normpath(name)
+    return f"{name}:{found.line}"
 
 
 def load():
