@@ -144,7 +144,7 @@ def pics(machine):
 # --- the run --------------------------------------------------------------------------------------
 
 # In the order of the boot: where the machine is stopped, by the symbols of which file.
-STOPS = [("stage1", "stage1"), ("stage1", "main"), ("stage1", "int13")]
+STOPS = [("stage1", "stage1"), ("stage1", "cs_zero"), ("stage1", "int13")]
 STOPS += [("stage2", name) for name in (
     "stage2_entry", "to_protected.far", "to_protected.in", "start32", "stage2_main",
     "bios_int", "bios_int.protected16", "bios_int.real", "bios_int.returned", "bios_int.back",

@@ -70,7 +70,7 @@ def test_other_firmware_is_let_pass(run):
     """Where the text says `firmware`, another QEMU's BIOS may differ; nowhere else."""
     other = copy.copy(run)
     other.stops = {**run.stops, "stage1": {**run.stops["stage1"], "SP": 0x1234},
-                   "main": {**run.stops["main"], "SP": 0x1234}}
+                   "cs_zero": {**run.stops["cs_zero"], "SP": 0x1234}}
     for reference, register, complaints in ((False, {}, 0), (True, {}, 1),
                                             (False, {"SI": 0}, 1)):
         other.stops["int13"] = {**run.stops["int13"], **register}
