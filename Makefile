@@ -63,6 +63,7 @@ FORCE:
 #: MEM=size	the machine's memory (128M)
 #: T=name	make test: only tests whose name contains it; make host-test: only this file
 #: DEV=/dev/sdX	make usb: the stick to write
+#: N=number	make exercise: which one
 
 ifneq ($(wildcard $(BUILD)),)
 -include $(shell find $(BUILD) -name '*.d')
