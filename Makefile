@@ -64,6 +64,7 @@ FORCE:
 #: T=name	make test: only tests whose name contains it; make host-test: only this file
 #: DEV=/dev/sdX	make usb: the stick to write
 #: N=number	make exercise: which one
+#: ROM=flags	make exercise-rom: what the BIOS does wrong (tests/boot/firmware.asm)
 
 ifneq ($(wildcard $(BUILD)),)
 -include $(shell find $(BUILD) -name '*.d')

@@ -170,6 +170,17 @@ def test_the_readme_lists_all():
     assert sorted(EXPECTED) == [name.split("-")[0] for name in NAMES]
 
 
+def test_rom(tree):
+    status, text = tree.make("exercise-rom", "ROM=NO_E820 NO_E801")
+    option = re.search(r'QEMU_EXTRA="(-option-rom (\S+))"', text)
+    assert status == 0 and option, text
+    with machine.Machine(extra=["-option-rom", os.path.join(tree.root, option[2])]) as m:
+        m.expect("KiB, 88h")
+    status, text = tree.make("exercise-rom", "ROM=%")
+    assert status != 0 and "firmware.asm" in text and "Traceback" not in text, text
+    assert "usage" in tree.make("exercise-rom")[1]
+
+
 # --- the tool, on a small tree --------------------------------------------------------------------
 LINES = "".join(f"line {i}\n" for i in range(30))
 
@@ -291,6 +302,7 @@ def test_tool_refuses_files_that_were_changed(repository):
 
 def test_tool_leaves_index_and_commits_alone(repository):
     index = repository.root / ".git/index"
+    os.utime(repository.root / "a.txt", (1, 1))  # git would like to note that it is unchanged
     before = repository.git("rev-parse", "HEAD"), index.read_bytes()
     for words in (("start", "1"), ("check",), ("solution",), ("reset",)):
         repository.run(*words)
