@@ -15,7 +15,8 @@
 %include "offsets.inc"
 
 	bits	16
-	org	STAGE1_STACK
+global stage1
+section .text				; linked to 7C00h: boot/stage1.ld
 
 ; Variables, as [bp + ...].  3-0Bh and 20h-3Dh are free in every BPB once we run.
 %define DRIVE		bp + 3			; byte
@@ -34,6 +35,7 @@
 ;	disk address packet	16 bytes
 %define SAVED_COUNT	bp - 6 - 8 - 2 - 16 - 4	; CX in the frame of .more
 
+stage1:
 	jmp	short entry
 	nop
 	times 3Eh - ($ - $$) db 0		; some BIOSes write a BPB here: no code

@@ -75,10 +75,14 @@ boot_map(size_t *count)
 void
 boot_trace_add(const char *name, int result)
 {
+	const uint64_t rflags = read_rflags();
+	const uint64_t flags = irq_save(); /* no other thread may take the same entry */
 	struct boot_trace_entry *e;
 
-	if (nr_trace == TRACE_MAX)
+	if (nr_trace == TRACE_MAX) {
+		irq_restore(flags);
 		return;
+	}
 	e = &trace[nr_trace];
 	strlcpy(e->name, name, sizeof(e->name));
 	e->tsc = rdtsc();
@@ -89,7 +93,7 @@ boot_trace_add(const char *name, int result)
 	e->cr3 = read_cr3();
 	e->cr4 = (uint32_t)read_cr4();
 	e->efer = rdmsr(MSR_EFER);
-	e->rflags = read_rflags();
+	e->rflags = rflags;
 	e->cs = read_cs();
 	e->a20 = 1; /* long mode runs above 1 MiB: it is on */
 	e->bits = 64;
@@ -97,6 +101,7 @@ boot_trace_add(const char *name, int result)
 		   BOOT_TRACE_A20 | BOOT_TRACE_RESULT;
 	e->result = result;
 	nr_trace++;
+	irq_restore(flags);
 }
 
 const struct boot_trace_entry *

@@ -18,6 +18,7 @@
 #include <kern/shell.h>
 #include <kern/thread.h>
 #include <kern/version.h>
+#include <kern/wait.h>
 #include <kern/work.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
@@ -28,6 +29,9 @@
 #include <x86/trap.h>
 
 enum need { MUST, MAY };
+
+static volatile bool started; /* [a] every row has run */
+static struct wait_queue start_queue = WAIT_QUEUE_INIT(start_queue);
 
 struct init_step {
 	const char *name;
@@ -136,6 +140,12 @@ run_step(const struct init_step *step)
 }
 
 void
+main_wait_started(void)
+{
+	(void)wait_event(&start_queue, started);
+}
+
+void
 kernel_main(paddr_t info)
 {
 	const int result = boot_info_init(info);
@@ -147,5 +157,7 @@ kernel_main(paddr_t info)
 		      info);
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
 		run_step(&init_steps[i]);
+	started = true;
+	(void)wake_all(&start_queue);
 	thread_main_loop();
 }

@@ -53,7 +53,7 @@ long_mode:
 	lgdt	[abs gdt_pointer]
 	lidt	[abs idt64_pointer]
 	add	ebx, BT_SIZE
-	lea	rax, [rel $]
+	lea	rax, [rel .long]		; where 64-bit code began
 	mov	[rbx + BT_IP], rax
 	call	record64
 	add	ebx, BT_SIZE

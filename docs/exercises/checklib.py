@@ -1,4 +1,4 @@
-"""checklib.py - what the checks of the exercises stand on: a report, machines, and a debugger.
+"""checklib.py - what the checks of the exercises stand on: a report, and machines.
 
 A check is a function whose first line of documentation says what shall be true.  It fails by
 expect(), or by a Machine that does not do what is waited for.  `main(check, ...)` runs them all and
@@ -6,9 +6,7 @@ ends with the line `N passed, N failed`.
 """
 
 import os
-import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
-import vm  # noqa: E402  (the path above)
+import bootfacts  # noqa: E402  (the path above)
+import vm  # noqa: E402
 from firmware import build_rom  # noqa: E402
 
 MAKE = os.environ.get("MAKE") or "make"
@@ -103,77 +102,7 @@ def make(*words):
 
 def symbols(elf):
     """{name: address} of an ELF file of the build."""
-    nm = next(filter(shutil.which, ("nm", "x86_64-elf-nm", "llvm-nm", "llvm-nm-14")), "nm")
-    text = subprocess.run([nm, os.path.join(vm.BUILD, elf)], stdout=subprocess.PIPE,
-                          check=True).stdout.decode()
-    return {name: int(address, 16)
-            for address, name in re.findall(r"(?m)^([0-9a-f]+) \w (\S+)$", text)}
-
-
-# --- a debugger -----------------------------------------------------------------------------------
-class Debugger:
-    """
-    QEMU's side of gdb, spoken to directly: breakpoints, steps, memory.  The machine stands still
-    after the connection and after every call.  Spec: GDB manual, "Remote Protocol".
-    """
-
-    def __init__(self, machine):
-        self.machine = machine
-        path = os.path.join(machine.dir, "gdb")
-        machine.hmp(f"gdbserver unix:{path},server=on,wait=off")
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(vm.TIMEOUT)
-        self.socket.connect(path)
-        self.data = b""
-        answer = self.call("qSupported")
-        while answer.startswith("T"):  # "it has stopped": QEMU says so unasked, once
-            answer = self._answer()
-
-    def close(self):
-        """Let go of the machine, which runs on."""
-        self.call("D")
-        self.socket.close()
-
-    def _answer(self):
-        while True:
-            match = re.search(rb"\$([^#]*)#..", self.data, re.S)
-            if match:
-                self.data = self.data[match.end():]
-                self.socket.sendall(b"+")
-                return match.group(1).decode()
-            try:
-                more = self.socket.recv(4096)
-            except socket.timeout:
-                raise vm.VmError(self.machine.report("the debugger waits in vain")) from None
-            if not more:
-                raise vm.VmError(self.machine.report("QEMU closed the debugger's line"))
-            self.data += more
-
-    def call(self, packet):
-        body = packet.encode()
-        self.socket.sendall(b"$%s#%02x" % (body, sum(body) & 0xFF))
-        return self._answer()
-
-    def run_to(self, *addresses):
-        """Run until one of the addresses is reached; returns which."""
-        for address in addresses:
-            self.call(f"Z0,{address:x},1")
-        self.call("c")
-        for address in addresses:
-            self.call(f"z0,{address:x},1")
-        return self.pc()
-
-    def step(self):
-        """One instruction, without interrupts."""
-        self.call("s")
-        return self.pc()
-
-    def pc(self):
-        registers = bytes.fromhex(self.call("g"))  # 16 general ones come first
-        return int.from_bytes(registers[16 * 8:17 * 8], "little")
-
-    def memory(self, address, size):
-        return bytes.fromhex(self.call(f"m{address:x},{size:x}"))
+    return bootfacts.symbols(os.path.join(vm.BUILD, elf))
 
 
 def wait_until(condition, what, machine):

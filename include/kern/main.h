@@ -9,3 +9,6 @@
  * boot_info.  On entry: 64-bit mode on the loader's page tables, interrupts off, the boot stack.
  */
 NORETURN void kernel_main(paddr_t boot_info);
+
+/* Sleep until every init row has run.  Context: thread. */
+void main_wait_started(void);

@@ -12,6 +12,7 @@
 #include <kern/boot_trace.h>
 #include <kern/cmdline.h>
 #include <kern/line_edit.h>
+#include <kern/main.h>
 #include <kern/parse.h>
 #include <kern/selftest.h>
 #include <kern/sync.h>
@@ -465,6 +466,7 @@ shell_main(void *unused)
 {
 	unsigned cols, rows;
 
+	main_wait_started(); /* the last row's log line shall not land in the prompt */
 	console_size(&cols, &rows);
 	le_init(&editor, editor_out, candidate, NULL, cols);
 	console_set_interrupt_hook(on_ctrl_c);

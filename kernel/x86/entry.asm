@@ -10,7 +10,7 @@ default rel
 extern kernel_main
 extern kernel_bss_start
 extern kernel_bss_end
-global _start
+global _start:function (_start.end - _start)
 global boot_stack_guard
 global boot_stack
 global boot_stack_top
@@ -34,6 +34,7 @@ _start:
 	cli
 	hlt
 	jmp	.hang
+.end:
 
 ; The boot stack, later thread "main"'s.  vmm_init() unmaps the page below it.
 section .bss nobits alloc noexec write align=4096

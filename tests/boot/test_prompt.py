@@ -3,6 +3,8 @@
 import re
 import time
 
+import pytest
+
 import vm as machine
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
@@ -287,3 +289,16 @@ def test_every_command_has_help(vm):
 
 def test_machine_module_finds_the_prompt_in_the_middle_of_escapes():
     assert re.search(machine.PROMPT, b"x\r\n\x1b[0mminOS> ")
+
+
+@pytest.mark.parametrize("mem", ["16M", "32M", "48M", "64M", "96M", "128M"])
+def test_the_prompt_waits_for_the_last_init_row(boot, mem):
+    """
+    A slow CPU (1 us per instruction), so that a tick falls into the last row for some of these: the
+    shell's thread shall not run before that row is logged and in the boot trace.
+    """
+    m = boot(mem=mem, extra=["-icount", "shift=10,sleep=off"])
+    m.prompt()
+    before, _ = m.serial_text().split("minOS> ", 1)
+    assert "init: shell" in before
+    assert [row["name"] for row in machine.boot_trace(m)][-2:] == ["shell", "prompt"]

@@ -1,4 +1,4 @@
-"""test_tools.py - the commands around the system: usb, setup, layers, debug, bochs.
+"""test_tools.py - the commands around the system: usb, setup, layers, bochs.
 
 None of them touches a device or installs anything here: usb.py reads a stand-in of /sys and
 /proc, setup is shown other systems and an empty PATH.
@@ -256,19 +256,7 @@ def test_layers_is_content_with_good_code(tmp_path):
     assert status == 0, out
 
 
-# --- debug, bochs, run ----------------------------------------------------------------------------
-def test_debug_stops_at_the_kernels_entry():
-    if shutil.which("gdb") is None:
-        pytest.skip("gdb is not installed")
-    status, text = run("tools/debug", machine.BUILD, "--batch", "-ex", "print/x $pc", "-ex",
-                       "print/x (long)&_start", "-ex", "info symbol $pc", "-ex", "list kernel_main")
-    assert status == 0, text
-    values = re.findall(r"\$\d+ = (0x[0-9a-f]+)", text)
-    assert len(values) == 2 and values[0] == values[1], text
-    assert "_start in section .text" in text
-    assert "boot_info_init" in text, "line numbers of the C sources"
-
-
+# --- bochs, run -----------------------------------------------------------------------------------
 def test_bochs():
     if not (shutil.which("bochs") or shutil.which("bochs-bin")):
         pytest.skip("Bochs is not installed")

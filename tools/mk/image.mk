@@ -21,9 +21,14 @@ $(BUILD)/stage2.elf: $(S2OBJ) boot/stage2/stage2.ld $(OBJECTS)
 	$(Q)$(LD) -m elf_i386 -nostdlib -static --build-id=none -z noexecstack $(RWX) -T boot/stage2/stage2.ld $(S2OBJ) -o $@
 $(BUILD)/stage2.bin: $(BUILD)/stage2.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
-$(BUILD)/stage1.bin: boot/stage1.asm $(BUILD)/offsets.inc $(FLAGS)
+$(BUILD)/stage1.o: boot/stage1.asm $(BUILD)/offsets.inc $(FLAGS)
 	$(call say,NASM,$<)
-	$(Q)$(NASM) $(AFLAGS) -f bin -MD $(@:.bin=.d) -MT $@ -MP $< -l $(@:.bin=.lst) -o $@
+	$(Q)$(NASM) $(AFLAGS_ELF) -f elf32 -MD $(@:.o=.d) -MT $@ -MP $< -l $(@:.o=.lst) -o $@
+	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
+$(BUILD)/stage1.elf: $(BUILD)/stage1.o boot/stage1.ld
+	$(Q)$(LD) -m elf_i386 -nostdlib -static --build-id=none -z noexecstack $(RWX) -T boot/stage1.ld $< -o $@
+$(BUILD)/stage1.bin: $(BUILD)/stage1.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
 
 # The kernel as it is loaded: without debug information, with a length and CRC-32 trailer.
 $(BUILD)/image/MINOS.ELF: $(BUILD)/minos.elf tools/mkimage.py

@@ -7,14 +7,17 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug bochs test smoke lint bench screenshot usb toolchain reproducible \
+.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot timeline usb \
+	toolchain reproducible \
 	compile_commands.json
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
 	@tools/qemu serial $(IMG)
-debug: all ## QEMU stopped at reset, gdb stopped at the kernel's first instruction
+debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first instruction
 	@tools/debug $(BUILD) $(GDB_ARGS)
+debug-kernel: all ## the same, gdb stopped at kernel_main
+	@tools/debug --kernel $(BUILD) $(GDB_ARGS)
 bochs: all ## boot in Bochs, without a window, until the prompt appears in the serial log
 	@tools/bochs $(BUILD)
 
@@ -31,6 +34,8 @@ bench: all ## figures: boot phases, instructions per operation, sizes; writes do
 	@$(PYTHON) tools/bench.py
 screenshot: all ## docs/screenshot.png: the shell after a few commands
 	@$(PYTHON) tools/screenshot.py docs/screenshot.png
+timeline: all ## the boot as a picture, to scale: build/boot.svg; refreshes docs/boot-timeline.svg
+	@$(PYTHON) tools/timeline.py $(BUILD)/boot.svg docs/boot-timeline.svg
 usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 	@$(PYTHON) tools/usb.py $(IMG) $(DEV)
 toolchain: ## build x86_64-elf-gcc from Debian's source packages (TOOLCHAIN=folder, build/toolchain/cross)

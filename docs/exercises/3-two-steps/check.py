@@ -9,7 +9,8 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from checklib import Debugger, Wrong, expect, main, symbols, vm  # noqa: E402
+from checklib import Wrong, expect, main, symbols, vm  # noqa: E402
+import gdbstub  # noqa: E402  (checklib knows where it is)
 
 CR0_PE, CR0_PG, CR4_PAE = 1, 1 << 31, 1 << 5
 EFER_LME, EFER_LMA = 1 << 8, 1 << 10
@@ -64,8 +65,8 @@ def long_mode_step():
 def code_segment():
     """the code segment at the kernel's first instruction is one that every CPU takes"""
     with vm.Machine(paused=True) as m:
-        gdb = Debugger(m)
-        gdb.run_to(symbols("minos.elf")["_start"])
+        with gdbstub.attach(m) as gdb:
+            gdb.run_to(symbols("minos.elf")["_start"])
         cs = re.search(r"(?m)^CS =(\w+) (\w+) (\w+) (\w+)", m.hmp("info registers"))
     flags = int(cs[4], 16)
     expect(flags & (DESCRIPTOR_L | DESCRIPTOR_D) == DESCRIPTOR_L,

@@ -11,7 +11,8 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from checklib import EXACT, Debugger, expect, main, symbols, vm, wait_until  # noqa: E402
+from checklib import EXACT, expect, main, symbols, vm, wait_until  # noqa: E402
+import gdbstub  # noqa: E402  (checklib knows where it is)
 
 KILL_LINE = "\x15"  # Ctrl-U
 SERIAL_IRQ = 0x10
@@ -26,7 +27,7 @@ class Prompt:
         self.machine = machine
         self.symbol = symbols("minos.elf")
         machine.prompt()
-        self.gdb = Debugger(machine)
+        self.gdb = gdbstub.attach(machine)
         idle = self.symbol["idle"]
         self.halt = idle + self.gdb.memory(idle, 64).index(STI_HLT) + 1
         self.gdb.run_to(self.halt)
@@ -41,7 +42,8 @@ class Prompt:
         self.at_wait()
         addresses = [self.symbol["wait_begin"]]
         while addresses[-1] != self.symbol["context_switch"] and len(addresses) < MAX_STEPS:
-            addresses.append(self.gdb.step())
+            self.gdb.step()
+            addresses.append(self.gdb.pc())
         expect(len(addresses) < MAX_STEPS, "a thread that waits leaves the CPU",
                f"it has not after {MAX_STEPS} instructions")
         self.gdb.run_to(self.halt)
