@@ -65,6 +65,8 @@ FORCE:
 #: MEM=size	the machine's memory (128M)
 #: T=name	make test: only tests whose name contains it; make host-test: only this file
 #: DEV=/dev/sdX	make usb: the stick to write
+#: N=number	make exercise: which one
+#: ROM=flags	make exercise-rom: what the BIOS does wrong (tests/boot/firmware.asm)
 
 ifneq ($(wildcard $(BUILD)),)
 # The sources of a cross compiler that is being built hold files of that name, too.

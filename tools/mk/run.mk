@@ -41,3 +41,17 @@ usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 toolchain: ## build x86_64-elf-gcc from Debian's sources (PREFIX=folder, build/toolchain/cross)
 	@tools/toolchain.sh '$(if $(filter command line,$(origin PREFIX)),$(PREFIX),$(BUILD)/toolchain/cross)' \
 		$(BUILD)/toolchain/work
+
+# The exercises of docs/exercises; N= is the number.  The check builds by itself.
+.PHONY: exercise exercise-check exercise-solution exercise-reset exercise-rom
+EXERCISE = @MAKE='$(MAKE)' $(PYTHON) tools/exercise.py
+exercise: ## exercises for a course: list them; N=3: start that one
+	$(EXERCISE) $(if $(N),start '$(N)',list)
+exercise-check: ## build, and see whether the active exercise is solved
+	$(EXERCISE) check $(N)
+exercise-solution: ## put the reference solution of the active exercise in place
+	$(EXERCISE) solution $(N)
+exercise-reset: ## end the active exercise: its files as they were before
+	$(EXERCISE) reset $(N)
+exercise-rom: ## an option ROM that makes the BIOS err: ROM="FAIL_FIRST=1 TRASH"
+	$(EXERCISE) rom $(ROM)

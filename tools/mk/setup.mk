@@ -5,7 +5,7 @@
 # bisecting script) skip them.
 
 SETUP_GOALS_run  := run run-serial screenshot bench debug debug-kernel bochs smoke
-SETUP_GOALS_test := test lint host-test reproducible
+SETUP_GOALS_test := test lint host-test reproducible exercise-check
 SETUP_NEED := $(strip \
 	$(if $(filter $(SETUP_GOALS_test),$(MAKECMDGOALS)),test, \
 	$(if $(filter $(SETUP_GOALS_run),$(MAKECMDGOALS)),run, \
