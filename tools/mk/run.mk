@@ -7,7 +7,7 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug bochs test smoke lint bench screenshot usb toolchain reproducible \
+.PHONY: run run-serial debug record replay bochs test smoke lint bench screenshot usb toolchain reproducible \
 	compile_commands.json
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
@@ -15,6 +15,10 @@ run-serial: all ## the same without a window
 	@tools/qemu serial $(IMG)
 debug: all ## QEMU stopped at reset, gdb stopped at the kernel's first instruction
 	@tools/debug $(BUILD) $(GDB_ARGS)
+record: all ## record a run: the serial line on this terminal, or RUN="ps; crash corrupt"
+	@$(PYTHON) tools/rr.py record $(if $(RUN),--run '$(RUN)') $(BUILD)/record
+replay: ## run a recording again, with gdb: build/record, or FROM=folder
+	@$(PYTHON) tools/rr.py replay $(or $(FROM),$(BUILD)/record) $(GDB_ARGS)
 bochs: all ## boot in Bochs, without a window, until the prompt appears in the serial log
 	@tools/bochs $(BUILD)
 
