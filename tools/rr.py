@@ -115,14 +115,17 @@ def record(options):
 
 
 # --- replay ---------------------------------------------------------------------------------------
+def show_progress(count):
+    if sys.stdout.isatty():
+        print(f"\rrr: {count // 1_000_000} million instructions", end="\r", flush=True)
+
+
 def first_pass(folder):
     """Check the recording and place snapshots.  Returns the exit status."""
     say(f"first pass over {folder}: checking, and placing snapshots")
     with Replay(folder) as machine:
-        end = machine.first_pass(
-            lambda count: print(f"\rrr: {count / 1e6:.0f} million instructions", end="", flush=True))
+        end = machine.first_pass(show_progress)
         differences = machine.differences()
-    print("\r", end="")
     for difference in differences:
         say(difference)
     say(f"{end} instructions replayed, " +

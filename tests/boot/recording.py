@@ -84,9 +84,13 @@ def _portable(machine, folder):
 
 
 def save(machine, folder, elf, note=""):
-    """End @machine and keep what it did in @folder, which is made new.  Returns the kind."""
+    """
+    Keep what @machine did in @folder, which is made new.  Returns the kind.  One that is recorded
+    ends with this, because only the end completes its log.
+    """
     instructions = _instructions(machine)
-    machine.end()
+    if machine.recorded:
+        machine.end()
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     log = os.path.join(machine.dir, LOG)

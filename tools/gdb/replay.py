@@ -26,15 +26,20 @@ def icount():
     return int(found.group(1))
 
 
-def stop_at_the_end():
+class StopAtEnd(gdb.Command):
     """
-    Before `continue`: let it stop at the last instruction.  Behind the end of its log QEMU loads no
-    snapshot any more, and there would be no way back.
+    stop-at-end: before each `continue`, let it stop at the last instruction of the recording.
+    Behind the end of its log QEMU loads no snapshot any more, and there would be no way back.
     """
-    end = int(gdb.parse_and_eval("$replay_end"))
-    if icount() >= end:
-        raise gdb.GdbError("This is the end of the recording; reverse-continue leads back.")
-    gdb.execute(f"monitor replay_break {end}")
+
+    def __init__(self):
+        super().__init__("stop-at-end", gdb.COMMAND_RUNNING)
+
+    def invoke(self, argument, from_tty):
+        end = int(gdb.parse_and_eval("$replay_end"))
+        if icount() >= end:
+            raise gdb.GdbError("This is the end of the recording; reverse-continue leads back.")
+        gdb.execute(f"monitor replay_break {end}")
 
 
 class Icount(gdb.Command):
@@ -80,6 +85,7 @@ class LastWrite(gdb.Command):
 
 for setting in SETTINGS:
     gdb.execute(f"set {setting}")
-gdb.execute("define hook-continue\npython stop_at_the_end()\nend")
+StopAtEnd()
+gdb.execute("define hook-continue\nstop-at-end\nend")
 Icount()
 LastWrite()
