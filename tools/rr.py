@@ -17,6 +17,7 @@ import argparse
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -146,8 +147,12 @@ def debug(folder, arguments):
     with Replay(folder, gdb=True) as machine:
         say(f"serial output in {folder}/{OUTPUT}; QEMU ends with gdb")
         command = gdb_command(folder, machine.gdb, machine.facts["end"], arguments)
-        with subprocess.Popen(command) as process:  # Ctrl-C is gdb's: main() ignores it
-            return process.wait()
+        before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is gdb's
+        try:
+            with subprocess.Popen(command) as process:
+                return process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def retype(folder):
@@ -176,7 +181,14 @@ def replay(options):
     return debug(options.folder, options.gdb)
 
 
+def end_on_signals():
+    """SIGTERM and SIGHUP end this like an error: each QEMU with its Machine.  Ctrl-C is gdb's."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+
 def main():
+    end_on_signals()
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("record")

@@ -14,7 +14,7 @@
 #include "cmds.h"
 
 #define NOT_INLINE   __attribute__((noinline)) /* so that its name is in backtraces */
-#define SAMPLE_MS    50 /* after the start, the write that should not be */
+#define SAMPLE_MS    50			       /* after the start, the write that should not be */
 #define BOOKING_MS   20
 #define MAX_BOOKINGS 10 /* 200 ms; the third or fourth finds the damage */
 #define MAX_TRIES    256
@@ -54,7 +54,8 @@ static NOT_INLINE void
 ledger_check(const struct ledger *l)
 {
 	if (l->received != l->spent + l->balance)
-		panic("ledger %p does not add up: received %lu, spent %lu, balance %lu after booking %lu",
+		panic("ledger %p does not add up: received %lu, spent %lu, balance %lu after "
+		      "booking %lu",
 		      (const void *)l, l->received, l->spent, l->balance, l->nr_bookings);
 }
 

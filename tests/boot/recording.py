@@ -21,7 +21,7 @@ LOG = "replay.bin"
 # blkdebug fails reads that the log does not know of; more CPUs, an -icount of its own, a trace or
 # another serial line: those tests look at something that recording would change.
 UNRECORDABLE = ("-icount", "-blockdev", "-smp", "-trace", "-serial", "-drive")
-MEDIA = ("disk", "cd", "usb", "virtio", "floppy", None)
+MEDIA = ("disk", "cd", "usb", "virtio", None)  # not a floppy: its replay does not go on
 KEPT_MAX = 10  # recordings of failed tests, the newest ones
 FILE_MAX = 64 << 20  # bytes of any other file that the command line names
 

@@ -113,19 +113,21 @@ class Replay(Machine):
         return status["status"]
 
     def snapshot(self, name):
+        """Make a snapshot.  False if QEMU cannot here, because something is under way."""
         answer = self.hmp(f"savevm {name}").strip()
-        if answer:
+        if answer and "right now" not in answer:
             raise recording.RecordingError(f"{self.folder}: snapshot {name}: {answer}")
+        return not answer
 
     def first_pass(self, progress=lambda count: None):
         """Run all of it and place snapshots.  Returns and keeps the number of instructions."""
         spacing, made = SPACING, 1
-        self.snapshot(START)
-        while self.forward(self.count() + spacing):
-            self.snapshot(f"s{made}")
+        done = self.snapshot(START)
+        while self.forward(self.count() + (spacing if done else spacing // 20)):
+            done = self.snapshot(f"s{made}")
             progress(self.count())
-            made += 1
-            if made % MAX_SNAPSHOTS == 0:
+            made += done
+            if done and made % MAX_SNAPSHOTS == 0:
                 spacing *= 2
         self.facts["end"] = self.count()
         with open(os.path.join(self.folder, "recording.json"), "w", encoding="utf-8") as f:

@@ -48,9 +48,12 @@ TIMEOUT = float(os.environ.get("VM_TIMEOUT", "60"))
 
 
 def _die_with_parent():
-    """In the child: end when the test process does, even if that is killed.  Linux, prctl(2)."""
+    """
+    In the child: end when the test process does, even if that is killed.  SIGKILL, since a QEMU
+    that waits for an event of its log heeds no other.  Linux, prctl(2).
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class VmError(AssertionError):
