@@ -18,9 +18,11 @@ OVERLAY = "snapshots.qcow2"  # of the image: takes the guest's writes, and the s
 OUTPUT = "replay.log"  # serial output of the replay that ran last
 START = "start"  # the snapshot at instruction 0
 # Instructions between two snapshots, at first.  A million take about 0.1 s to replay; a snapshot takes
-# 0.05 s and 1.5 MiB.  Doubled whenever MAX_SNAPSHOTS have been made, so that long recordings end.
+# 0.05 s and 1.5 MiB, or as much as the guest's memory once that is in use.  When there are too many or
+# they are too large, every second one goes, and the spacing doubles.
 SPACING = 1_000_000
 MAX_SNAPSHOTS = 100
+MAX_BYTES = 1 << 30
 
 
 def _resolve(argv, folder, directory):
@@ -119,15 +121,29 @@ class Replay(Machine):
             raise recording.RecordingError(f"{self.folder}: snapshot {name}: {answer}")
         return not answer
 
+    def snapshot_bytes(self):
+        """Size of all snapshots."""
+        images = [node["image"] for node in self.qmp("query-named-block-nodes", flat=True)]
+        return sum(s["vm-state-size"] for image in images for s in image.get("snapshots", []))
+
+    def _next_stop(self, step):
+        """Where the next snapshot belongs; one just before the end, if known: there people look first."""
+        here, before_end = self.count(), (self.facts["instructions"] or 0) - SPACING
+        return before_end if here < before_end < here + step else here + step
+
     def first_pass(self, progress=lambda count: None):
         """Run all of it and place snapshots.  Returns and keeps the number of instructions."""
-        spacing, made = SPACING, 1
+        spacing, names = SPACING, []
         done = self.snapshot(START)
-        while self.forward(self.count() + (spacing if done else spacing // 20)):
-            done = self.snapshot(f"s{made}")
+        while self.forward(self._next_stop(spacing if done else SPACING // 20)):
+            name = f"s{self.count()}"
+            done = self.snapshot(name)
+            names += [name] if done else []
             progress(self.count())
-            made += done
-            if done and made % MAX_SNAPSHOTS == 0:
+            if len(names) > MAX_SNAPSHOTS or self.snapshot_bytes() > MAX_BYTES:
+                for thinned in names[-2::-2]:  # never the last
+                    self.hmp(f"delvm {thinned}")
+                    names.remove(thinned)
                 spacing *= 2
         self.facts["end"] = self.count()
         with open(os.path.join(self.folder, "recording.json"), "w", encoding="utf-8") as f:
