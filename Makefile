@@ -64,6 +64,8 @@ FORCE:
 #: ACCEL=kvm|tcg	QEMU's accelerator, instead of choosing by /dev/kvm
 #: MEM=size	the machine's memory (128M)
 #: T=name	make test: only tests whose name contains it; make host-test: only this file
+#: RUN="ps; mem"	make record: type these commands, instead of you
+#: FROM=folder	make replay: this recording, instead of build/record
 #: DEV=/dev/sdX	make usb: the stick to write
 #: N=number	make exercise: which one
 #: ROM=flags	make exercise-rom: what the BIOS does wrong (tests/boot/firmware.asm)

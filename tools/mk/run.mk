@@ -7,8 +7,8 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot timeline usb \
-	toolchain reproducible
+.PHONY: run run-serial debug debug-kernel record replay bochs test smoke lint bench screenshot \
+	timeline usb toolchain reproducible
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
@@ -17,6 +17,10 @@ debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first inst
 	@tools/debug $(BUILD) $(GDB_ARGS)
 debug-kernel: all ## the same, gdb stopped at kernel_main
 	@tools/debug --kernel $(BUILD) $(GDB_ARGS)
+record: all ## record a run: the serial line on this terminal, or RUN="ps; crash corrupt"
+	@$(PYTHON) tools/rr.py record $(if $(RUN),--run '$(RUN)') $(BUILD)/record
+replay: ## run a recording again, with gdb: build/record, or FROM=folder
+	@$(PYTHON) tools/rr.py replay $(or $(FROM),$(BUILD)/record) $(GDB_ARGS)
 bochs: all ## boot in Bochs, without a window, until the prompt appears in the serial log
 	@tools/bochs $(BUILD)
 
