@@ -1,19 +1,22 @@
-"""firmware.py - an option ROM from firmware.asm, with the switches that a test asks for."""
+"""firmware.py - assemble firmware.asm, the option ROM that makes the BIOS misbehave."""
 
 import os
 import subprocess
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "firmware.asm")
+
+
+def build_rom(path, flags):
+    """Write the ROM with these flags ("NO_EDD", "FAIL_FIRST=1"; see firmware.asm) to @path."""
+    subprocess.run([os.environ.get("NASM") or "nasm", "-f", "bin", *(f"-D{flag}" for flag in flags),
+                    "-o", path, SOURCE], check=True)
+    with open(path, "r+b") as f:
+        data = f.read()
+        f.seek(len(data) - 1)
+        f.write(bytes([(data[-1] - sum(data)) & 0xFF]))  # the BIOS runs it only if the sum is 0
+    return path
 
 
 def option_rom(folder, flags):
-    """Assemble the ROM into @folder with @flags ("NO_EDD", "FAIL_AT=3"); returns QEMU's options."""
-    path = os.path.join(str(folder), "rom.bin")
-    subprocess.run(["nasm", "-f", "bin", *(f"-D{flag}" for flag in flags), "-o", path,
-                    os.path.join(HERE, "firmware.asm")], check=True)
-    with open(path, "r+b") as f:
-        data = bytearray(f.read())
-        data[-1] = -sum(data) & 0xFF  # the BIOS takes a ROM whose bytes sum to 0
-        f.seek(0)
-        f.write(data)
-    return ["-option-rom", path]
+    """QEMU's options for such a ROM, made in @folder."""
+    return ["-option-rom", build_rom(os.path.join(str(folder), "rom.bin"), flags)]
