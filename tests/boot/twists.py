@@ -19,7 +19,7 @@ READS_BY_CHS = {"kinds": ("disk", "floppy"), "sectors": (512,), "why": BY_EDD}
 COUNTED = {"kinds": DISK, "why": "counts the reads of a hard disk"}
 HANDED = {"kinds": DISK, "why": "the option ROM starts a hard disk's boot sector"}
 OWN_IMAGE = {"kinds": ("disk", "CD"), "why": "made of the disk image"}
-BAD_SECTOR = {"kinds": DISK, "errors": True, "why": "made of a hard disk"}
+BAD_SECTOR = {"kinds": ("disk", "CD"), "errors": True, "why": "made of the disk image"}
 ON_DISK = {"kinds": DISK, "why": "made of a hard disk"}
 BY_ORDER = {"kinds": DISK, "machines": ("pc", "q35"), "media": (
     "ide", "ahci", "virtio-blk", "virtio-scsi", "nvme", "nvme-4096", "usb-ehci", "usb-xhci", "lsi"),
@@ -191,8 +191,11 @@ DAMAGE = (
           image=_edited(faults.flip(faults.STAGE2_A + 3)), **OWN_IMAGE),
     Twist("stage2-both", "stage 2 A and B damaged", NO_STAGE2,
           image=_edited(faults.flip(faults.STAGE2_A + 3, faults.STAGE2_B + 5)), **OWN_IMAGE),
-    Twist("bad-stage2-a", "stage 2 A unreadable", boots("copy B"),
-          drive=_bad(faults.STAGE2_A + 2), **BAD_SECTOR),
+    Twist("bad-stage2-a", "stage 2 A unreadable", boots("copy B"), drive=_bad(faults.STAGE2_A + 2),
+          kinds=DISK, errors=True, why="see the next row"),
+    # Having tried CHS, the boot sector stays with it for copy B: no byte is left to go back.
+    Twist("bad-stage2-a-cd", "the same, a CD", UNREAD, drive=_bad(faults.STAGE2_A + 2),
+          kinds=("CD",), why="about CDs"),
     Twist("bad-stage2-once", "stage 2 A unreadable once", boots(),
           drive=_bad(faults.STAGE2_A + 2, once=True), **BAD_SECTOR),
     Twist("bad-stage2-both", "stage 2 A and B unreadable", UNREAD,
