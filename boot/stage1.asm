@@ -20,7 +20,7 @@ section .text				; linked to 7C00h: boot/stage1.ld
 
 ; Variables, as [bp + ...].  3-0Bh and 20h-3Dh are free in every BPB once we run.
 %define DRIVE		bp + 3			; byte
-%define EDD		bp + 4			; byte: 1 = packet calls work
+%define EDD		bp + 4			; byte: 1 = packet calls, 0 = none, -1 = given up
 %define TRACK		bp + 18h		; word: sectors per track, in the BPB (0: ask)
 %define HEADS		bp + 1Ah		; word: heads, in the BPB
 %define EDD_PARAMS	bp + 20h		; result of AH=48h, 1Eh bytes
@@ -110,7 +110,7 @@ next_drive:
 	push	cx
 	push	16
 	cmp	[EDD], dh
-	je	.chs
+	jle	.chs
 	mov	si, sp
 	mov	ah, 42h
 	jmp	.call
@@ -161,7 +161,8 @@ next_drive:
 	add	bx, cx
 	jmp	.more
 
-; Reset, halve the transfers; when single sectors fail, go from EDD to CHS; then give up.
+; Reset, halve the transfers; when single sectors fail, go from EDD to CHS; then give up.  NEG makes
+; -1 of 1, for CHS, and 1 of that again: copy B is tried both ways too (a CD has no CHS).
 .failed:
 	pusha
 	xor	ax, ax
@@ -169,8 +170,8 @@ next_drive:
 	popa
 	shr	si, 1
 	jnz	.more
-	shr	byte [EDD], 1
-	jc	.all_at_once
+	neg	byte [EDD]
+	js	.all_at_once
 	jmp	.bad
 
 ; The sum over the length starts with the magic number and must come to 0 (include/boot/loader.h).

@@ -127,7 +127,7 @@ find_geometry(void)
 	const uint32_t track = *(const uint16_t *)STAGE1_TRACK;
 	const uint32_t heads = *(const uint16_t *)STAGE1_HEADS;
 	const bool plausible = track >= 1 && track <= 64 && heads >= 1 && heads <= 256;
-	const bool chs = *(const uint8_t *)STAGE1_EDD == 0;
+	const bool chs = *(const int8_t *)STAGE1_EDD != 1;
 	struct bios_regs r = {.eax = 0x0800};
 
 	disk.track = 63;

@@ -36,7 +36,7 @@ struct stage2_header {
  */
 #define STAGE1_STACK   0x7c00
 #define STAGE1_DRIVE   0x7c03 /* uint8_t: the drive stage 2 was read from */
-#define STAGE1_EDD     0x7c04 /* uint8_t: 1 = by EDD packet calls, 0 = by CHS */
+#define STAGE1_EDD     0x7c04 /* int8_t: 1 = by EDD packet calls, else by CHS */
 #define STAGE1_TRACK   0x7c18 /* uint16_t: sectors per track, in the BPB */
 #define STAGE1_HEADS   0x7c1a /* uint16_t: heads, in the BPB */
 #define STAGE1_HANDOFF 0x7be0

@@ -191,11 +191,8 @@ DAMAGE = (
           image=_edited(faults.flip(faults.STAGE2_A + 3)), **OWN_IMAGE),
     Twist("stage2-both", "stage 2 A and B damaged", NO_STAGE2,
           image=_edited(faults.flip(faults.STAGE2_A + 3, faults.STAGE2_B + 5)), **OWN_IMAGE),
-    Twist("bad-stage2-a", "stage 2 A unreadable", boots("copy B"), drive=_bad(faults.STAGE2_A + 2),
-          kinds=DISK, errors=True, why="see the next row"),
-    # Having tried CHS, the boot sector stays with it for copy B: no byte is left to go back.
-    Twist("bad-stage2-a-cd", "the same, a CD", UNREAD, drive=_bad(faults.STAGE2_A + 2),
-          kinds=("CD",), why="about CDs"),
+    Twist("bad-stage2-a", "stage 2 A unreadable", boots("copy B"),
+          drive=_bad(faults.STAGE2_A + 2), **BAD_SECTOR),
     Twist("bad-stage2-once", "stage 2 A unreadable once", boots(),
           drive=_bad(faults.STAGE2_A + 2, once=True), **BAD_SECTOR),
     Twist("bad-stage2-both", "stage 2 A and B unreadable", UNREAD,
