@@ -27,6 +27,9 @@ BY_ORDER = {"kinds": DISK, "machines": ("pc", "q35"), "media": (
 PCI_ONLY = {"machines": ("pc", "q35"), "why": "isapc does not have it"}
 CUT = {"kinds": DISK, "sectors": (512,), "why": "of a CD the BIOS does not tell the size; "
        "and it starts no disk of 256 sectors"}
+NO_SD = {"media": ("ide", "ahci", "virtio-blk", "virtio-scsi", "nvme", "usb-ehci", "usb-xhci",
+                   "usb-ohci", "usb-uhci", "lsi", "esp", "pvscsi", "megasas", "mptsas"),
+         "why": CUT["why"] + "; an SD card has 2^n bytes"}
 CUT_CD = {"kinds": ("CD",), "why": "about CDs"}
 NO_STAGE2 = Stops(r"bad MinOS stage2 LBA 128: rewrite", "boot sector")
 UNREAD = Stops(r"Unread, bad MinOS stage2 LBA 128: rewrite", "boot sector")
@@ -228,7 +231,7 @@ DAMAGE = (
           image=_edited(faults.cut(2048)), **CUT_CD),
     Twist("cut-kernel", "image cut short in the kernel",
           Stops(r"LBA \d+ is behind the end of the medium \(\d+ sectors\)"),
-          image=_edited(faults.cut(2048 + 400)), **CUT),
+          image=_edited(faults.cut(2048 + 400)), **CUT | NO_SD),
     Twist("cut-kernel-cd", "the same, a CD", Stops(r"disk read error: drive e0h, LBA \d+, status"),
           image=_edited(faults.cut(2048 + 400)), **CUT_CD),
     Twist("no-volume", "the volume overwritten", Stops(r"holds no FAT volume"),
