@@ -1,12 +1,10 @@
 /*
- * adapter.c - from another loader's information to our boot info.
+ * adapter.c - collects a struct boot_info from what another loader says, piece by piece.
  *
- * The readers (multiboot1.c, multiboot2.c, pvh.c) hand over what they find piece by piece.  All is
- * copied into this file's memory, which belongs to the kernel image: nothing of the loader's has to
- * be kept but the initrd, and that is reserved like our own loader's.
- *
- * Runs on the tables of entry32.asm, physical addresses below 4 GiB being mapped 1:1, before
- * anything has started.  docs/entry.md.
+ * The readers (multiboot1.c, multiboot2.c, pvh.c) hand over what they find.  All is copied into this
+ * file's memory, which belongs to the kernel image: nothing of the loader's has to be kept but the
+ * initrd, and that is reserved like our own loader's.  The addresses that a loader names are
+ * physical ones, mapped 1:1 below 4 GiB.  Tested on the host; docs/entry.md.
  */
 #include "adapter.h"
 #include <boot/e820.h>
@@ -14,25 +12,35 @@
 #include <boot/tar.h>
 #include <lib/crc32.h>
 #include <lib/string.h>
-#include <mm/image.h>
 #include <mm/pmm.h>
-#include <x86/cpu.h>
 
-#define MAPPED	      GIB(4)
-#define RSDP_MAX      36 /* ACPI 2.0 and later; 20 before */
-#define BDA_MODE      0x449
-#define MODE_TEXT     3 /* 80 x 25, colour */
-#define NR_TRACE      2
-#define RAW_LIMIT_KIB 640
+#define MAPPED	  GIB(4)
+#define RSDP_MAX  36  /* ACPI 2.0 and later; 20 before */
+#define LOWER_MAX 640 /* KiB */
 
 static struct boot_info info;
 static struct boot_mem raw[BOOT_RAW_MAP_MAX];
 static struct boot_mem map[BOOT_MAP_MAX];
-static struct boot_trace_entry trace[NR_TRACE];
 static uint8_t rsdp_copy[RSDP_MAX];
 static uint32_t lower_kib, upper_kib;
 static uint64_t module_start, module_end;
 static bool have_module;
+
+struct boot_info *
+adapter_start(uint64_t kernel_start, uint64_t kernel_end)
+{
+	memset(&info, 0, sizeof(info));
+	info.magic = BOOT_INFO_MAGIC;
+	info.version = BOOT_INFO_VERSION;
+	info.size = sizeof(info);
+	info.kernel_start = kernel_start;
+	info.kernel_end = kernel_end;
+	info.raw_map = virt_to_phys(raw);
+	info.map = virt_to_phys(map);
+	lower_kib = upper_kib = 0;
+	have_module = false;
+	return &info;
+}
 
 const void *
 adapter_at(uint64_t pa, uint64_t size)
@@ -81,7 +89,7 @@ adapter_memory(uint64_t start, uint64_t size, uint32_t type)
 void
 adapter_sizes(uint32_t lower, uint32_t upper)
 {
-	lower_kib = MIN(lower, (uint32_t)RAW_LIMIT_KIB);
+	lower_kib = MIN(lower, (uint32_t)LOWER_MAX);
 	upper_kib = upper;
 }
 
@@ -102,7 +110,9 @@ void
 adapter_module(uint64_t start, uint64_t end)
 {
 	if (have_module) {
-		log_warn("entry: module at %#lx ignored: the first one is the initrd", start);
+		if (!(info.quirks & BOOT_QUIRK_MODULE)) /* said once, however many there are */
+			log_warn("entry: modules from %#lx on ignored: the first one is the initrd",
+				 start);
 		info.quirks |= BOOT_QUIRK_MODULE;
 		return;
 	}
@@ -153,8 +163,8 @@ clean_map(const char *who)
 	}
 	if (info.raw_map_count == 0)
 		panic("%s tells nothing of the machine's memory: neither a map nor sizes", who);
-	info.map_count = (uint32_t)e820_clean(raw, info.raw_map_count, map, BOOT_MAP_MAX,
-					      &info.quirks);
+	info.map_count =
+		(uint32_t)e820_clean(raw, info.raw_map_count, map, BOOT_MAP_MAX, &info.quirks);
 }
 
 static bool
@@ -230,90 +240,11 @@ take_module(void)
 	info.quirks |= BOOT_QUIRK_MODULE;
 }
 
-/* --- trace ----------------------------------------------------------------------------------- */
-
-static struct boot_trace_entry *
-trace_add(const char *name)
+void
+adapter_finish(const char *who)
 {
-	struct boot_trace_entry *e = &trace[info.trace_count++];
-
-	(void)strlcpy(e->name, name, sizeof(e->name));
-	e->a20 = 1; /* all the protocols have it on, and the kernel was read above 1 MiB */
-	e->valid = BOOT_TRACE_TSC | BOOT_TRACE_CR0 | BOOT_TRACE_CR4 | BOOT_TRACE_EFER |
-		   BOOT_TRACE_A20;
-	return e;
-}
-
-/* All before is the other loader's, and unknown. */
-static void
-fill_trace(const struct entry_state *state)
-{
-	struct boot_trace_entry *e = trace_add("32-bit entry");
-
-	e->tsc = state->tsc;
-	e->ip = state->eip;
-	e->sp = state->esp;
-	e->cs = (uint16_t)state->cs;
-	e->rflags = state->eflags;
-	e->cr0 = state->cr0;
-	e->cr4 = state->cr4;
-	e->bits = 32;
-	e->valid &= ~(uint32_t)BOOT_TRACE_EFER; /* not looked at there */
-
-	e = trace_add("long mode");
-	e->tsc = rdtsc();
-	e->ip = (uint64_t)__builtin_return_address(0);
-	e->sp = (uint64_t)__builtin_frame_address(0);
-	e->cs = read_cs();
-	e->rflags = read_rflags();
-	e->cr0 = (uint32_t)read_cr0();
-	e->cr3 = read_cr3();
-	e->cr4 = (uint32_t)read_cr4();
-	e->efer = rdmsr(MSR_EFER);
-	e->bits = 64;
-}
-
-/* --- all of it ------------------------------------------------------------------------------- */
-
-static const char *
-read_foreign(const struct entry_state *state)
-{
-	switch (state->magic) {
-	case MULTIBOOT1_MAGIC: multiboot1_read(state->info); return "the Multiboot 1 loader";
-	case MULTIBOOT2_MAGIC: multiboot2_read(state->info); return "the Multiboot 2 loader";
-	case PVH_MAGIC: pvh_read(state->info); return "the PVH loader";
-	default:
-		panic("entered at the 32-bit entry by an unknown protocol: EAX = %#x, EBX = %#x",
-		      state->magic, state->info);
-	}
-}
-
-static void
-fill_known(void)
-{
-	const uint8_t *mode = (const uint8_t *)BDA_MODE;
-
-	info.magic = BOOT_INFO_MAGIC;
-	info.version = BOOT_INFO_VERSION;
-	info.size = sizeof(info);
-	info.kernel_start = virt_to_phys(kernel_image_start);
-	info.kernel_end = virt_to_phys(kernel_image_end);
-	info.tables_start = virt_to_phys(entry_tables);
-	info.tables_end = virt_to_phys(entry_tables_end);
-	info.raw_map = virt_to_phys(raw);
-	info.map = virt_to_phys(map);
-	info.trace = virt_to_phys(trace);
-	if (*mode == MODE_TEXT) /* a loader that says otherwise knows better */
-		info.display = BOOT_DISPLAY_TEXT;
-}
-
-paddr_t
-entry_adapt(const struct entry_state *state)
-{
-	fill_known();
-	fill_trace(state);
-	clean_map(read_foreign(state));
+	clean_map(who);
 	take_module();
-	info.crc = crc32(0, &info, sizeof(info)); /* the field itself is 0 so far */
-	return virt_to_phys(&info);
+	info.crc = 0;
+	info.crc = crc32(0, &info, sizeof(info));
 }

@@ -10,6 +10,17 @@
 #include <kern/base.h>
 
 /*
+ * Begin anew; [@kernel_start, @kernel_end) is the image in memory.  What is returned is completed by
+ * the calls below and, where they leave fields, by the caller.
+ */
+struct boot_info *adapter_start(uint64_t kernel_start, uint64_t kernel_end);
+/*
+ * After the last piece: clean the map, check the initrd, sum up.  @who is for messages.  Panics if
+ * nothing is known of the memory.
+ */
+void adapter_finish(const char *who);
+
+/*
  * Memory that a loader points at: @size bytes at physical @pa, or NULL if that is nowhere or not
  * below 4 GiB, which is what the tables of entry32.asm show.
  */

@@ -161,8 +161,13 @@ static void
 print_boot_info(void)
 {
 	static const char *const sources[] = {
-		"?",	   "MinOS' own loader, from the BIOS", "UEFI", "a Multiboot 1 loader",
-		"Limine", "a Multiboot 2 loader",	       "a PVH loader",
+		"?",
+		"MinOS' own loader, from the BIOS",
+		"UEFI",
+		"a Multiboot 1 loader",
+		"Limine",
+		"a Multiboot 2 loader",
+		"a PVH loader",
 	};
 	static const char *const displays[] = {"none", "text 80x25", "framebuffer"};
 	const struct boot_info *b = boot_info();
