@@ -73,6 +73,11 @@ const struct shell_cmd shell_commands[] = {
 	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
 	  "the kernel's address space lie.",
 	  cmd_mem, NULL },
+	{ "memtest", "memory", "memtest", "write to every free frame, and read it back",
+	  "Takes all frames that are free, fills each with a pattern made of its address, reads them "
+	  "all back and gives them back.  Until it is done, nobody else gets memory.  Some seconds "
+	  "per GiB in an emulator; Ctrl-C ends it early.",
+	  cmd_memtest, NULL },
 	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
 	  "Without an argument: every mapped region with size, page size and rights.\n"
 	  "With an address or a symbol: the entry at each level of the page tables, as the CPU "
