@@ -94,5 +94,7 @@ def test_map_in_disorder(errs):  # noqa: F811
     m = errs("MESSY_E820")
     m.prompt()
     assert "overlapped or was unsorted" in m.command("boot info")
+    before = m.memory(0x2000000, 0x100000)  # reserved, and overlapped by RAM
     assert memtest(m) > 10
+    assert m.memory(0x2000000, 0x100000) == before
     expect_alive(m)
