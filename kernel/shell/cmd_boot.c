@@ -406,7 +406,8 @@ cmd_e820(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	map = boot_raw_map(&n);
-	print_map("As the firmware gave it:", map, n);
+	print_map(boot_info()->media != 0 ? "As the firmware gave it:" : "As the loader told it:",
+		  map, n);
 	map = boot_map(&n);
 	print_map("\nSorted, without overlaps, RAM cut to whole pages:", map, n);
 	return 0;

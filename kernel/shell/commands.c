@@ -62,11 +62,12 @@ const struct shell_cmd shell_commands[] = {
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
 	  "-m      all of it as one line each with tabs, for programs to read\n"
 	  "Without an argument the first three.  What could not be read at a step is shown as -. "
-	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
+	  "The first steps are the boot sector and stage 2 - or, if another loader was used, the "
+	  "kernel's 32-bit entry -; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },
 	{ "e820", "startup", "e820", "the memory map of the firmware, and what we made of it",
-	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with "
-	  "overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
+	  "The first table is what BIOS call int 15h, E820h said, or another loader; the second is "
+	  "that map sorted, with overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
 	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",

@@ -161,6 +161,18 @@ def test_kernel_alone(kernel, chipset, elf):
     assert "driver acpi: ACPI tables" in m.command("dmesg")
 
 
+def test_machine_without_a_bios(kernel, pvh_elf):
+    """microvm's firmware does next to nothing: no video, no RTC's help, and LINT0 closed."""
+    for elf in (STRIPPED, pvh_elf):
+        m = kernel(elf, "console=ttyS0", INITRD, machine="microvm,rtc=on", vga="none",
+                   debug_exit=False)
+        m.prompt()
+        assert "let nothing through from the 8259A" in m.command("dmesg")
+        assert initrd_crc() in info(m)["initrd"] and "display none" in info(m)["firmware"]
+        assert "passed, 0 failed" in m.command("test clock")
+        assert "\n0 differ" in m.command("memtest")
+
+
 def test_symbols_survive_the_copy_in_one_piece(kernel):
     """Multiboot's address fields place the symbol table wrongly; entry32.asm puts it right."""
     m = kernel()
