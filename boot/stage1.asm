@@ -41,8 +41,8 @@ stage1:
 	times 3Eh - ($ - $$) db 0		; some BIOSes write a BPB here: no code
 entry:
 	mov	bx, cs
-	jmp	0:main
-main:
+	jmp	0:cs_zero
+cs_zero:				; not "main": editors' debuggers stop at any main unasked
 	cli
 	mov	cx, sp
 	mov	di, dx

@@ -152,8 +152,7 @@ struct boot_info {
 	} framebuffer; /* all 0 unless display is FRAMEBUFFER */
 
 	char cmdline[BOOT_CMDLINE_MAX];
-	char loader
-		[BOOT_LOADER_MAX]; /* what another loader calls itself; empty: ours, or nothing */
+	char loader[BOOT_LOADER_MAX]; /* another loader's name, or empty */
 };
 
 _Static_assert(sizeof(struct boot_mem) == 24, "E820 entry is 24 bytes");

@@ -112,13 +112,13 @@ multiboot_entry:
 	pop	dword [P(entry_state) + ES_EFLAGS]
 	mov	eax, cr0
 	mov	[P(entry_state) + ES_CR0], eax
-	call	check_cpu
+	call	entry_check_cpu
 	mov	eax, cr4			; these three exist, as is known by now
 	mov	[P(entry_state) + ES_CR4], eax
 	rdtsc
 	mov	[P(entry_state) + ES_TSC], eax
 	mov	[P(entry_state) + ES_TSC + 4], edx
-	call	build_tables
+	call	entry_build_tables
 
 	mov	eax, cr4
 	or	eax, 1 << 5			; PAE
@@ -129,12 +129,12 @@ multiboot_entry:
 	rdmsr
 	or	eax, 1 << 8			; LME
 	wrmsr
-	lgdt	[P(gdt_pointer)]
-	lidt	[P(no_idt)]			; a fault before the kernel's own gates is a reset
+	lgdt	[P(entry_gdt_pointer)]
+	lidt	[P(entry_no_idt)]			; a fault before the kernel's own gates is a reset
 	mov	eax, cr0
 	or	eax, 1 << 31			; PG: long mode is active
 	mov	cr0, eax
-	jmp	CODE64:P(long_mode)
+	jmp	CODE64:P(entry_long_mode)
 
 MSR_EFER	equ 0C0000080h
 PTE_P		equ 01h
@@ -147,7 +147,7 @@ PDS		equ entry_tables + 2000h	; four, for 1 GiB each
 ; One page directory pointer table serves both halves: its entries 0-3 show the first 4 GiB, entry
 ; 510 is what KERNEL_VMA needs.  That each half has the other's entries too hurts nobody.
 ; In:  the tables are 0.  Clobbers EAX, ECX, EDI.
-build_tables:
+entry_build_tables:
 	mov	edi, P(PDS)
 	mov	eax, PTE_P | PTE_W | PTE_PS
 	mov	ecx, 4 * 512
@@ -175,7 +175,7 @@ CPUID_LM	equ 1 << 29
 
 ; Returns if the CPU can run the kernel.  Clobbers EAX, ECX, EDX, ESI; keeps EBX.
 ; Spec: Intel SDM vol. 2A, "CPUID".
-check_cpu:
+entry_check_cpu:
 	push	ebx
 	pushfd
 	pop	eax
@@ -188,22 +188,22 @@ check_cpu:
 	xor	eax, ecx
 	test	eax, EFLAGS_ID
 	mov	esi, P(no_cpuid)
-	jz	fail
+	jz	entry_fail
 	mov	esi, P(no_long_mode)
 	mov	eax, 80000000h
 	cpuid
 	cmp	eax, 80000001h
-	jb	fail
+	jb	entry_fail
 	mov	eax, 80000001h
 	cpuid
 	test	edx, CPUID_LM
-	jz	fail
+	jz	entry_fail
 	mov	esi, P(no_feature)
 	mov	eax, 1
 	cpuid
 	and	edx, CPUID_NEEDED
 	cmp	edx, CPUID_NEEDED
-	jne	fail
+	jne	entry_fail
 	pop	ebx
 	ret
 
@@ -212,7 +212,7 @@ LSR_THR_FREE	equ 20h
 PATIENCE	equ 100000			; polls: a UART that is stuck or absent
 
 ; In:  ESI = text, ends in 0.  To the screen's first line and COM1, then stop for good.
-fail:
+entry_fail:
 	mov	edi, 0B8000h
 	mov	edx, COM1 + 3
 	mov	al, 80h				; DLAB: the next two are the divisor
@@ -255,7 +255,7 @@ fail:
 	bits	64
 	default	rel
 ; In:  long mode, at the physical address.
-long_mode:
+entry_long_mode:
 	xor	eax, eax
 	mov	ds, eax				; 64-bit code needs no data segments
 	mov	es, eax
@@ -280,14 +280,14 @@ long_mode:
 section .rodata
 ; The kernel has its own soon (kernel/x86/gdt.c).
 align 8
-gdt:
+entry_gdt:
 	dq	0
 	dq	00209A0000000000h		; code, L = 1
 CODE64	equ	8
-gdt_pointer:
-	dw	$ - gdt - 1
-	dd	P(gdt)
-no_idt:
+entry_gdt_pointer:
+	dw	$ - entry_gdt - 1
+	dd	P(entry_gdt)
+entry_no_idt:
 	dw	0
 	dd	0
 no_cpuid:
