@@ -102,12 +102,20 @@ multiboot_entry:
 	xor	eax, eax
 	rep	stosd
 
+; The descriptor table may be gone, and PVH says nothing of SS: no segment register may be loaded
+; before a table of our own is there.
+	mov	ecx, cs				; as found, for the record
+	lgdt	[P(entry_gdt_pointer)]
+	mov	eax, DATA32
+	mov	ds, eax
+	mov	es, eax
+	mov	ss, eax
 	mov	esp, P(boot_stack_top)		; in BSS: free for use from here on
 	mov	[P(entry_state) + ES_MAGIC], ebp
 	mov	[P(entry_state) + ES_INFO], ebx
 	mov	[P(entry_state) + ES_ESP], edx
 	mov	dword [P(entry_state) + ES_EIP], P(multiboot_entry)
-	mov	[P(entry_state) + ES_CS], cs
+	mov	[P(entry_state) + ES_CS], ecx
 	pushfd
 	pop	dword [P(entry_state) + ES_EFLAGS]
 	mov	eax, cr0
@@ -129,7 +137,6 @@ multiboot_entry:
 	rdmsr
 	or	eax, 1 << 8			; LME
 	wrmsr
-	lgdt	[P(entry_gdt_pointer)]
 	lidt	[P(entry_no_idt)]			; a fault before the kernel's own gates is a reset
 	mov	eax, cr0
 	or	eax, 1 << 31			; PG: long mode is active
@@ -284,6 +291,8 @@ entry_gdt:
 	dq	0
 	dq	00209A0000000000h		; code, L = 1
 CODE64	equ	8
+	dq	00CF92000000FFFFh		; data, 0 to 4 GiB
+DATA32	equ	16
 entry_gdt_pointer:
 	dw	$ - entry_gdt - 1
 	dd	P(entry_gdt)
