@@ -1,9 +1,9 @@
 /*
  * adapter.c - collects a struct boot_info from what another loader says, piece by piece.
  *
- * The readers (multiboot1.c, multiboot2.c, pvh.c) hand over what they find.  All is copied into this
- * file's memory, which belongs to the kernel image: nothing of the loader's has to be kept but the
- * initrd, and that is reserved like our own loader's.  The addresses that a loader names are
+ * The readers (multiboot1.c, multiboot2.c, pvh.c) hand over what they find.  All is copied into
+ * this file's memory, which belongs to the kernel image: nothing of the loader's has to be kept but
+ * the initrd, and that is reserved like our own loader's.  The addresses that a loader names are
  * physical ones, mapped 1:1 below 4 GiB.  Tested on the host; docs/entry.md.
  */
 #include "adapter.h"

@@ -10,8 +10,8 @@
 #include <kern/base.h>
 
 /*
- * Begin anew; [@kernel_start, @kernel_end) is the image in memory.  What is returned is completed by
- * the calls below and, where they leave fields, by the caller.
+ * Begin anew; [@kernel_start, @kernel_end) is the image in memory.  What is returned is completed
+ * by the calls below and, where they leave fields, by the caller.
  */
 struct boot_info *adapter_start(uint64_t kernel_start, uint64_t kernel_end);
 /*

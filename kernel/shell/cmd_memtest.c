@@ -72,8 +72,8 @@ take_all(struct taken *t)
 }
 
 /*
- * Check each and give it back.  Returns the differing frames.  If the list itself was overwritten it
- * cannot be followed: what is left of it is lost, and said.
+ * Check each and give it back.  Returns the differing frames.  If the list itself was overwritten
+ * it cannot be followed: what is left of it is lost, and said.
  */
 static size_t
 check_all(const struct taken *t)

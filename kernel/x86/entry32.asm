@@ -2,8 +2,8 @@
 ;
 ; All three jump to 32-bit code with paging off and flat segments, and point at a description of
 ; the machine in a format of their own.  Here the way to 64-bit mode is made up for: the same page
-; tables as stage 2 builds (first 4 GiB 1:1, first GiB also at KERNEL_VMA), long mode, a stack.  Then
-; entry_adapt() (kernel/entry/) turns the foreign description into a struct boot_info, and
+; tables as stage 2 builds (first 4 GiB 1:1, first GiB also at KERNEL_VMA), long mode, a stack.
+; Then entry_adapt() (kernel/entry/) turns the foreign description into a struct boot_info, and
 ; kernel_main() cannot tell the difference.  Our own loader never comes here.  docs/entry.md.
 ;
 ; Until the jump to the upper half, symbols stand for virtual addresses and code runs at physical
@@ -137,7 +137,7 @@ multiboot_entry:
 	rdmsr
 	or	eax, 1 << 8			; LME
 	wrmsr
-	lidt	[P(entry_no_idt)]			; a fault before the kernel's own gates is a reset
+	lidt	[P(entry_no_idt)]		; a fault before the kernel has gates is a reset
 	mov	eax, cr0
 	or	eax, 1 << 31			; PG: long mode is active
 	mov	cr0, eax

@@ -249,7 +249,7 @@ def segments(path):
 
 @pytest.mark.parametrize("path", [machine.ELF, STRIPPED], ids=os.path.basename)
 def test_multiboot_header_fits_the_file(path):
-    """Copied in one piece from the header's place, each segment but the last lands where it belongs."""
+    """Copied in one piece, each segment but the last lands where it belongs."""
     data, loads = segments(path)
     at = data.index(MB1_MAGIC)
     header, load, load_end, bss_end, entry = struct.unpack_from("<5I", data, at + 12)
