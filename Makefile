@@ -61,6 +61,7 @@ FORCE:
 #: CC=compiler	instead of x86_64-elf-gcc, gcc, clang (the first one found)
 #: QEMU=program	instead of qemu-system-x86_64
 #: QEMU_EXTRA=opts	more options for QEMU
+#: APPEND=words	make run-kernel: the kernel's command line (console=both)
 #: ACCEL=kvm|tcg	QEMU's accelerator, instead of choosing by /dev/kvm
 #: MEM=size	the machine's memory (128M)
 #: T=name	make test: only tests whose name contains it; make host-test: only this file

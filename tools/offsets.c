@@ -4,6 +4,7 @@
  * Compiled to assembly, never linked; the Makefile turns each `->NAME value` into a NASM %define.
  */
 #include <boot/boot_info.h>
+#include <boot/foreign.h>
 #include <boot/loader.h>
 #include <kern/thread.h>
 #include <x86/trap.h>
@@ -74,6 +75,19 @@ offsets(void)
 	CONSTANT(BOOT_TRACE_EFER, BOOT_TRACE_EFER);
 	CONSTANT(BOOT_TRACE_A20, BOOT_TRACE_A20);
 	OFFSET(BI_TRACE_COUNT, struct boot_info, trace_count);
+
+	CONSTANT(MULTIBOOT1_MAGIC, MULTIBOOT1_MAGIC);
+	CONSTANT(PVH_MAGIC, PVH_MAGIC);
+	CONSTANT(ES_SIZE, sizeof(struct entry_state));
+	OFFSET(ES_TSC, struct entry_state, tsc);
+	OFFSET(ES_MAGIC, struct entry_state, magic);
+	OFFSET(ES_INFO, struct entry_state, info);
+	OFFSET(ES_ESP, struct entry_state, esp);
+	OFFSET(ES_EFLAGS, struct entry_state, eflags);
+	OFFSET(ES_CR0, struct entry_state, cr0);
+	OFFSET(ES_CR4, struct entry_state, cr4);
+	OFFSET(ES_CS, struct entry_state, cs);
+	OFFSET(ES_EIP, struct entry_state, eip);
 
 	CONSTANT(STAGE1_STACK, STAGE1_STACK);
 	CONSTANT(STAGE1_HANDOFF, STAGE1_HANDOFF);

@@ -7,7 +7,7 @@
  * ten entries is less work than sorting.
  * Spec: ACPI 6.4, "INT 15H, E820H - Query System Address Map".
  */
-#include "e820.h"
+#include <boot/e820.h>
 
 #define PAGE	 4096ULL
 #define LAST_END (UINT64_MAX & ~(PAGE - 1)) /* the last page is given up: its end has no number */

@@ -6,13 +6,13 @@
  * before the first byte; what they were is known after the last, and nothing of them is used
  * before.
  */
+#include <boot/tar.h>
 #include <lib/crc32.h>
 #include <lib/string.h>
 #include "config.h"
 #include "elf.h"
 #include "fat.h"
 #include "stage2.h"
-#include "tar.h"
 #include "x86.h"
 
 #define CONFIG_NAME "MINOS.CFG"

@@ -4,8 +4,8 @@
  * Spec: ACPI 6.4, "INT 15H, E820H - Query System Address Map"; Ralf Brown's Interrupt List,
  * "INT 15/AX=E801h", "INT 15/AH=88h".
  */
+#include <boot/e820.h>
 #include "bios.h"
-#include "e820.h"
 #include "stage2.h"
 #include "x86.h"
 

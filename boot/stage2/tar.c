@@ -3,7 +3,7 @@
  *
  * Spec: POSIX.1-2017, pax, "ustar Interchange Format".
  */
-#include "tar.h"
+#include <boot/tar.h>
 #include <lib/string.h>
 
 #define BLOCK	     512

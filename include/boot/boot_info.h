@@ -13,7 +13,7 @@
 #include <lib/base.h>
 
 #define BOOT_INFO_MAGIC	  0x534f6e694d746f42ULL /* the bytes "BotMinOS" */
-#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_VERSION 2
 
 #define BOOT_KERNEL_VMA 0xffffffff80000000ULL /* KERNEL_VMA of include/mm/layout.h */
 
@@ -26,6 +26,7 @@
 #define BOOT_TRACE_ADDR	  0x4000 /* struct boot_trace_entry[] */
 #define BOOT_TRACE_MAX	  72	 /* entries of 104 bytes: ends below 6000h */
 #define BOOT_CMDLINE_MAX  512	 /* bytes with the terminating NUL */
+#define BOOT_LOADER_MAX	  40	 /* the same of another loader's name */
 
 /* Memory map entry, as int 15h E820h defines it.  Spec: ACPI 6.4, "Address Range types". */
 struct boot_mem {
@@ -43,9 +44,17 @@ enum {
 	BOOT_MEM_BAD = 5,
 };
 
-/* Who filled the boot info. */
-enum { BOOT_SOURCE_BIOS = 1, BOOT_SOURCE_UEFI, BOOT_SOURCE_MULTIBOOT, BOOT_SOURCE_LIMINE };
+/* Who filled the boot info: our own loaders, or kernel/entry/ for others. */
+enum {
+	BOOT_SOURCE_BIOS = 1,
+	BOOT_SOURCE_UEFI,
+	BOOT_SOURCE_MULTIBOOT,
+	BOOT_SOURCE_LIMINE,
+	BOOT_SOURCE_MULTIBOOT2,
+	BOOT_SOURCE_PVH,
+};
 
+/* 0: not known, and then neither are drive, sector size, disk id, volume and reads. */
 enum { BOOT_MEDIA_DISK = 1, BOOT_MEDIA_FLOPPY, BOOT_MEDIA_CD };
 
 enum { BOOT_DISPLAY_NONE, BOOT_DISPLAY_TEXT, BOOT_DISPLAY_FRAMEBUFFER };
@@ -63,6 +72,9 @@ enum {
 	BOOT_QUIRK_MAP_CUT = 1 << 8,	 /* more map entries than room: the rest was dropped */
 	BOOT_QUIRK_UNVERIFIED = 1 << 9,	 /* the initrd carries no checksum */
 	BOOT_QUIRK_CONFIG = 1 << 10,	 /* MINOS.CFG has a wrong line, or is absent */
+	BOOT_QUIRK_MAP_SIZES = 1 << 11,	 /* another loader gave two sizes and no memory map */
+	BOOT_QUIRK_MODULE = 1 << 12,	 /* another loader's module could not be used */
+	BOOT_QUIRK_CMDLINE = 1 << 13,	 /* the command line was cut, or lost */
 };
 
 /* boot_info.a20_method: what turned A20 on. */
@@ -140,6 +152,7 @@ struct boot_info {
 	} framebuffer; /* all 0 unless display is FRAMEBUFFER */
 
 	char cmdline[BOOT_CMDLINE_MAX];
+	char loader[BOOT_LOADER_MAX]; /* another loader's name, or empty */
 };
 
 _Static_assert(sizeof(struct boot_mem) == 24, "E820 entry is 24 bytes");

@@ -10,3 +10,6 @@ extern uint8_t kernel_rodata_start[], kernel_rodata_end[];
 extern uint8_t kernel_data_start[], kernel_data_end[]; /* with BSS */
 extern uint8_t kernel_bss_start[], kernel_bss_end[];
 extern uint8_t kernel_ksyms_start[], kernel_ksyms_end[];
+
+/* Page tables of the 32-bit entry (kernel/x86/entry32.asm), in BSS. */
+extern uint8_t entry_tables[], entry_tables_end[];

@@ -111,6 +111,9 @@ print_quirks(uint32_t quirks)
 		"the firmware's memory map had more entries than room",
 		"the initrd carries no checksum",
 		"MINOS.CFG has a wrong line, or is absent",
+		"the loader gave no memory map, only two sizes",
+		"a module of the loader's could not be used: see dmesg",
+		"the command line was too long, or could not be read",
 	};
 
 	if (quirks == 0)
@@ -122,28 +125,61 @@ print_quirks(uint32_t quirks)
 							    : "of a kind unknown to this kernel");
 }
 
+/* What only our own loader knows: where it read from, and how. */
 static void
-print_boot_info(void)
+print_medium(const struct boot_info *b)
 {
-	static const char *const sources[] = {"?", "BIOS", "UEFI", "Multiboot", "Limine"};
 	static const char *const media[] = {"?", "disk", "floppy", "CD"};
 	static const char *const a20[] = {"on already", "BIOS call 2401h", "port 92h", "the 8042",
 					  "port EEh"};
-	static const char *const displays[] = {"none", "text 80x25", "framebuffer"};
-	const struct boot_info *b = boot_info();
 
-	sh_printf("started   by the %s, drive %02xh (%s), %u-byte sectors, disk id %08x\n",
-		  choose(sources, ARRAY_SIZE(sources), b->source), b->drive,
+	if (b->media == 0) {
+		sh_printf("medium    not known: this loader tells of no drive and no volume\n"
+			  "A20       on when the kernel was entered\n");
+		return;
+	}
+	sh_printf("medium    drive %02xh (%s), %u-byte sectors, disk id %08x\n", b->drive,
 		  choose(media, ARRAY_SIZE(media), b->media), b->sector_size, b->disk_id);
 	sh_printf("volume    at byte %lu of the medium\n", b->volume_offset);
 	sh_printf("reads     %u BIOS calls, %u sectors (%s)\n", b->read_calls, b->read_sectors,
 		  size_text((uint64_t)b->read_sectors * b->sector_size).s);
 	sh_printf("A20       %s\n", choose(a20, ARRAY_SIZE(a20), b->a20_method));
+}
+
+/* "at 1234", or that nobody said so. */
+static struct size_text
+table_text(uint64_t address)
+{
+	struct size_text t = {"not told"};
+
+	if (address != 0)
+		snprintf(t.s, sizeof(t.s), "at %lx", address);
+	return t;
+}
+
+static void
+print_boot_info(void)
+{
+	static const char *const sources[] = {
+		"?",
+		"MinOS' own loader, from the BIOS",
+		"UEFI",
+		"a Multiboot 1 loader",
+		"Limine",
+		"a Multiboot 2 loader",
+		"a PVH loader",
+	};
+	static const char *const displays[] = {"none", "text 80x25", "framebuffer"};
+	const struct boot_info *b = boot_info();
+
+	sh_printf("started   by %s%s%s\n", choose(sources, ARRAY_SIZE(sources), b->source),
+		  b->loader[0] != '\0' ? ": " : "", b->loader);
+	print_medium(b);
 	print_range("kernel", b->kernel_start, b->kernel_end, b->kernel_crc);
 	print_range("initrd", b->initrd_start, b->initrd_end, b->initrd_crc);
 	print_range("tables", b->tables_start, b->tables_end, 0);
-	sh_printf("firmware  RSDP at %lx, SMBIOS at %lx, display %s\n", b->rsdp, b->smbios,
-		  choose(displays, ARRAY_SIZE(displays), b->display));
+	sh_printf("firmware  RSDP %s, SMBIOS %s, display %s\n", table_text(b->rsdp).s,
+		  table_text(b->smbios).s, choose(displays, ARRAY_SIZE(displays), b->display));
 	sh_printf("cmdline   %s\n", b->cmdline);
 	print_quirks(b->quirks);
 }
@@ -370,7 +406,8 @@ cmd_e820(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	map = boot_raw_map(&n);
-	print_map("As the firmware gave it:", map, n);
+	print_map(boot_info()->media != 0 ? "As the firmware gave it:" : "As the loader told it:",
+		  map, n);
 	map = boot_map(&n);
 	print_map("\nSorted, without overlaps, RAM cut to whole pages:", map, n);
 	return 0;

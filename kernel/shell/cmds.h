@@ -96,7 +96,8 @@ int cmd_boot(int argc, char **argv);
 const char *complete_boot(unsigned arg, unsigned i);
 int cmd_e820(int argc, char **argv);
 
-int cmd_mem(int argc, char **argv); /* cmd_mem.c */
+int cmd_mem(int argc, char **argv);	/* cmd_mem.c */
+int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
 int cmd_vmmap(int argc, char **argv);
 int cmd_pte(int argc, char **argv);
 

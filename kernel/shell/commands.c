@@ -62,17 +62,23 @@ const struct shell_cmd shell_commands[] = {
 	  "state   the CPU's registers at each step: real mode, protected mode, long mode\n"
 	  "-m      all of it as one line each with tabs, for programs to read\n"
 	  "Without an argument the first three.  What could not be read at a step is shown as -. "
-	  "The first steps are the boot sector and stage 2; then come the rows of kernel/main.c.",
+	  "The first steps are the boot sector and stage 2 - or, if another loader was used, the "
+	  "kernel's 32-bit entry -; then come the rows of kernel/main.c.",
 	  cmd_boot, complete_boot },
 	{ "e820", "startup", "e820", "the memory map of the firmware, and what we made of it",
-	  "The first table is what BIOS call int 15h, E820h said; the second is that map sorted, with "
-	  "overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
+	  "The first table is what BIOS call int 15h, E820h said, or another loader; the second is "
+	  "that map sorted, with overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
 	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
 	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
 	  "the kernel's address space lie.",
 	  cmd_mem, NULL },
+	{ "memtest", "memory", "memtest", "write to every free frame, and read it back",
+	  "Takes all frames that are free, fills each with a pattern made of its address, reads them "
+	  "all back and gives them back.  Until it is done, nobody else gets memory.  Some seconds "
+	  "per GiB in an emulator; Ctrl-C ends it early.",
+	  cmd_memtest, NULL },
 	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
 	  "Without an argument: every mapped region with size, page size and rights.\n"
 	  "With an address or a symbol: the entry at each level of the page tables, as the CPU "

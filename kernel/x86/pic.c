@@ -9,6 +9,7 @@
 #include <kern/irq.h>
 #include <kern/spinlock.h>
 #include <x86/io.h>
+#include <x86/lapic.h>
 
 #define MASTER_CMD  0x20
 #define MASTER_DATA 0x21
@@ -125,6 +126,8 @@ pic_init(void)
 	write_mask(8);
 	spin_unlock(&pic_lock, flags);
 	irq_set_chip(&pic_chip);
+	if (lapic_virtual_wire())
+		log_info("pic: the local APIC let nothing through from the 8259A: opened");
 	return 0;
 }
 

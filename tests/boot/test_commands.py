@@ -21,7 +21,7 @@ SAYS = [
     ("date", r"^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$"),
     ("date -s 2028-02-29 12:34:56; date", r"(?s)Tuesday 2028-02-29 12:34:5\d UTC.*12:34:5\d"),
     ("dmesg", r"\[ +\d+\.\d{6}\] init: shell +ok"),
-    ("boot", r"(?s)by the BIOS, drive 80h.*stage 1.*protected mode.*kernel_main.*prompt .*EFER"),
+    ("boot", r"(?s)from the BIOS.*drive 80h.*stage 1.*protected mode.*kernel_main.*prompt .*EFER"),
     ("boot state", r" 0  16 +00:7c00 .* - +- +- +- +- -$"),
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),

@@ -5,7 +5,7 @@
  */
 #include <time.h>
 #include "host.h"
-#include "e820.h"
+#include <boot/e820.h>
 
 #define PAGE	  4096ULL
 #define RAM	  BOOT_MEM_RAM

@@ -6,7 +6,7 @@
 #include <time.h>
 #include "host.h"
 #include <lib/string.h>
-#include "tar.h"
+#include <boot/tar.h>
 
 static uint8_t archive[8192];
 static size_t size;

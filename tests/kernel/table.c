@@ -125,6 +125,7 @@ const struct selftest selftests[] = {
 	{ "serial.state",		test_serial_state },
 	{ "kbd.layouts",		test_kbd_layouts },
 	{ "pci.list",		test_pci_list },
+	{ "acpi.checksums",		test_acpi_checksums },
 };
 /* clang-format on */
 

@@ -4,12 +4,14 @@
  * What needs somebody outside the machine (keys, a serial line that stops) is in tests/boot.
  */
 #include "tests.h"
+#include <dev/acpi.h>
 #include <dev/console.h>
 #include <dev/kbd.h>
 #include <dev/pci.h>
 #include <dev/serial.h>
 #include <kern/clock.h>
 #include <lib/string.h>
+#include <mm/vmm.h>
 #include <x86/cpu.h>
 
 static void
@@ -208,4 +210,41 @@ test_pci_list(void)
 		last = d;
 	}
 	CHECK(pci_get(pci_count()) == NULL);
+}
+
+/* Whole and unchanged since the start: nobody wrote to the firmware's memory. */
+static void
+check_table(uint64_t pa, uint32_t length)
+{
+	void *table = vmm_map_firmware(pa, length);
+
+	CHECK(table != NULL);
+	CHECK_EQ(acpi_table_length(table), length);
+	CHECK_EQ(acpi_sum(table, length), 0);
+	vmm_unmap_mmio(table, length);
+}
+
+void
+test_acpi_checksums(void)
+{
+	struct acpi_info acpi;
+	struct acpi_table_info table;
+	size_t i = 0;
+
+	acpi_info(&acpi);
+	for (; acpi_table_info(i, &table); i++) {
+		CHECK(table.length != 0);
+		check_table(table.address, table.length);
+	}
+	CHECK(i > 0 || !acpi.present);
+	if (acpi.present && acpi.fadt.dsdt != 0) {
+		void *header = vmm_map_firmware(acpi.fadt.dsdt, ACPI_HEADER_SIZE);
+		uint32_t length;
+
+		CHECK(header != NULL);
+		length = acpi_table_length(header);
+		vmm_unmap_mmio(header, ACPI_HEADER_SIZE);
+		CHECK(length != 0);
+		check_table(acpi.fadt.dsdt, length);
+	}
 }

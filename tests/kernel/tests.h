@@ -148,6 +148,7 @@ void test_vga_memory(void);
 void test_serial_state(void);
 void test_kbd_layouts(void);
 void test_pci_list(void);
+void test_acpi_checksums(void);
 
 /* bench.asm */
 void bench_int(void);

@@ -56,6 +56,12 @@ $(BUILD)/minos-floppy.img: $(STAGES) $(IMAGE_FILES) tools/mkimage.py
 $(BUILD)/minos.iso: $(BUILD)/minos.img
 	$(Q)cp $< $@
 
-.PHONY: iso floppy
+# GRUB instead of our loader, for comparison and for those who have it anyway.
+$(BUILD)/minos-grub.iso: $(IMAGE_FILES) tools/iso-grub
+	$(call say,GRUB,$@)
+	$(Q)tools/iso-grub $(BUILD) $@
+
+.PHONY: iso floppy iso-grub
+iso-grub: $(BUILD)/minos-grub.iso ## build/minos-grub.iso: a CD on which GRUB loads the kernel
 iso: $(BUILD)/minos.iso ## build/minos.iso: the image under a CD's name
 floppy: $(BUILD)/minos-floppy.img ## build/minos-floppy.img: 1.44 MB floppy

@@ -3,8 +3,10 @@
 # K_EXTRA= adds sources; the tests use it to prove that a call to libgcc fails the link, which
 # takes nothing but our own objects.
 
-KDIRS := kernel kernel/lib kernel/x86 kernel/shell mm drivers tests/kernel tests/user
-KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) $(K_EXTRA)
+# The loader's memory map sweep and tar check serve those who are loaded by others, too.
+KDIRS := kernel kernel/lib kernel/entry kernel/x86 kernel/shell mm drivers tests/kernel tests/user
+KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) \
+	boot/stage2/e820.c boot/stage2/tar.c $(K_EXTRA)
 KOBJ  := $(KSRC:%=$(BUILD)/%.o)
 
 $(BUILD)/%.c.o: %.c $(FLAGS)

@@ -5,14 +5,17 @@ QEMU ?= qemu-system-x86_64
 ACCEL ?=
 MEM ?= 128M
 QEMU_EXTRA ?=
+APPEND ?= console=both
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug debug-kernel record replay bochs test test-boot boot-matrix smoke lint \
-	bench screenshot timeline usb toolchain reproducible
+.PHONY: run run-serial run-kernel debug debug-kernel record replay bochs test test-boot boot-matrix \
+	smoke lint bench screenshot timeline usb toolchain reproducible
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
 	@tools/qemu serial $(IMG)
+run-kernel: all ## without our loader: QEMU's -kernel loads build/minos.elf and the initrd (APPEND=)
+	@tools/qemu kernel $(BUILD)/minos.elf -initrd $(BUILD)/image/INITRD.TAR -append "$(APPEND)"
 debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first instruction
 	@tools/debug $(BUILD) $(GDB_ARGS)
 debug-kernel: all ## the same, gdb stopped at kernel_main
