@@ -1,10 +1,15 @@
 """test_replay.py - time travel: exact replay, backwards in boot sector and kernel, what failures leave."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -91,6 +96,115 @@ def test_keys_and_power_off_are_replayed(tmp_path):
         assert m.wait_exit() == 0
         assert recording.save(m, str(tmp_path / "r"), machine.ELF) == "exact"
     assert "the serial output is identical" in rr("replay", "--check", str(tmp_path / "r"))
+
+
+def test_what_is_typed_fast_arrives_in_a_slow_guest():
+    """QEMU takes bytes at the host's speed, the guest gets a twentieth of a processor."""
+    line = "x" * 900
+    with machine.Machine(record=True) as m:
+        m.prompt()
+        thread = m.qmp("query-cpus-fast")[0]["thread-id"]
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+            try:
+                processor = {min(os.sched_getaffinity(0))}
+                os.sched_setaffinity(busy.pid, processor)
+                os.sched_setaffinity(thread, processor)
+                os.setpriority(os.PRIO_PROCESS, thread, 19)
+                answer = m.command("echo " + line, 4 * machine.TIMEOUT)
+            finally:
+                busy.kill()
+    assert answer.rstrip().split("\n")[-1] == line, f"{len(answer)} characters came"
+
+
+# --- a guest that does not read -------------------------------------------------------------------
+def test_a_guest_that_reads_no_more_ends_the_typing():
+    with machine.Machine(record=True) as m:
+        m.prompt()
+        m.send("crash panic\r")
+        m.expect("System halted")
+        with pytest.raises(machine.VmError, match="the guest took nothing that was typed"):
+            for _ in range(12):
+                m.send("x" * 8)
+
+
+def read_until(descriptor, text, seconds):
+    """What the terminal shows until @text is there, or its program is gone."""
+    deadline, shown = time.monotonic() + seconds, b""
+    while text not in shown and time.monotonic() < deadline:
+        if select.select([descriptor], [], [], 0.5)[0]:
+            try:
+                shown += os.read(descriptor, 65536)
+            except OSError:
+                break
+    return shown
+
+
+def test_the_terminal_leaves_a_guest_that_reads_no_more(tmp_path):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, os.path.join(machine.ROOT, "tools", "rr.py"), "record",
+                                  str(tmp_path / "r")])
+    try:
+        assert b"minOS> " in read_until(terminal, b"minOS> ", machine.TIMEOUT)
+        os.write(terminal, b"crash panic\r")
+        assert b"System halted" in read_until(terminal, b"System halted", machine.TIMEOUT)
+        os.write(terminal, b"x" * 50)
+        assert b"takes no keys" in read_until(terminal, b"takes no keys", machine.TIMEOUT)
+        os.write(terminal, b"y" * 50 + b"\x01x")
+        shown = read_until(terminal, b"rr: recorded: ", machine.TIMEOUT)
+        assert b"rr: recorded: " in shown, shown
+    finally:
+        os.kill(child, signal.SIGTERM)
+        os.close(terminal)
+        os.waitpid(child, 0)
+
+
+# --- the command line -----------------------------------------------------------------------------
+def record(*argv):
+    """rr.py record without a terminal and without lines; (status, output)."""
+    return run(sys.executable, "tools/rr.py", "record", *argv)
+
+
+def test_record_without_lines_ends_by_itself(tmp_path):
+    status, text = record(str(tmp_path / "r"))
+    assert status == 0 and "Ctrl-A" not in text, text
+
+
+def test_record_tells_that_it_ended_early(tmp_path):
+    status, text = record("--timeout", "4", "--run", "sleep 1000", str(tmp_path / "r"))
+    assert status == 1 and "rr: ended early: " in text and "rr: recorded: " in text, text
+
+
+def test_record_leaves_other_folders_alone(tmp_path):
+    (tmp_path / "mine").write_text("text")
+    status, text = record(str(tmp_path))
+    assert status == 1 and f"{tmp_path} is there, and is no recording" in text, text
+    assert os.listdir(tmp_path) == ["mine"] and "minOS>" not in text
+
+
+def test_a_wrong_option_of_record_is_named():
+    status, text = record("--timeout", "x")
+    assert status == 2 and text.startswith("usage: rr.py record [-h] [--run"), text
+
+
+def test_a_second_replay_is_told_of_the_first(corrupt):
+    with open(os.path.join(corrupt[0], "recording.json"), "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        status, text = run(sys.executable, "tools/rr.py", "replay", "--check", corrupt[0])
+    assert status == 1 and f"another replay uses {corrupt[0]}" in text and "qemu-img" not in text, text
+
+
+def test_make_passes_words_on_as_they_are(tmp_path):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+    program.chmod(0o755)
+    words = "echo it's \"two  words\"; echo $HOME"
+    build = f"BUILD={machine.BUILD}"
+    shown = run(MAKE, "-s", "-o", "all", "record", f"PYTHON={program}", build,
+                "RUN=" + words.replace("$", "$$"))[1]
+    assert f"<record><--run><{words}><{machine.BUILD}/record>" in shown, shown
+    shown = run(MAKE, "-s", "replay", f"PYTHON={program}", build, "FROM=it's a  folder")[1]
+    assert "<replay><it's a  folder>" in shown, shown
 
 
 def test_a_difference_is_told(corrupt, tmp_path):
@@ -220,8 +334,10 @@ def test_a_good_test_leaves_nothing(failed):
 
 
 def test_old_failures_go(tmp_path):
+    os.makedirs(tmp_path / "a folder of somebody")
     for number in range(4):
         os.makedirs(tmp_path / str(number))
+        (tmp_path / str(number) / "recording.json").write_text("{}")
         os.utime(tmp_path / str(number), (number, number))
     recording.prune(str(tmp_path), 2)
-    assert sorted(os.listdir(tmp_path)) == ["2", "3"]
+    assert sorted(os.listdir(tmp_path)) == ["2", "3", "a folder of somebody"]
