@@ -205,13 +205,17 @@ def debug(folder, arguments):
 
 def retype(folder):
     """The other kind: the inputs are typed again."""
-    say(f"{folder} holds no log, only what was typed: it is typed again at the same places of the output")
+    say(f"{folder} holds no log, only what was typed: it is typed again at the same places of the output"
+        if recording.load(folder)["inputs"] else f"{folder} holds no log, and nothing was typed")
     with Retype(folder) as machine:
         complete = machine.type_again()
         machine.expect_quiet(2 if machine.facts["inputs"] else 30)  # alone it may think for long
         sys.stdout.write(plain(bytes(machine.output)))
     print()
-    say("all was typed" if complete else "the run went another way before all was typed")
+    if not complete:
+        say("the run went another way before all was typed")
+    elif machine.facts["inputs"]:
+        say("all was typed")
     return 0
 
 

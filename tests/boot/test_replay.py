@@ -20,8 +20,12 @@ import vm as machine
 MAKE = os.environ.get("MAKE", "make")
 LIMIT = 600
 
-# A test file that fails: in a machine of its own, in the shared one, in one that cannot be recorded.
+# A test file that fails: in a machine of its own, in the shared one, in one that cannot be recorded, in
+# one that it made without a fixture, and in a fixture.
 FAILING = """
+import pytest
+import vm as machine
+
 def test_exact(boot):
     m = boot()
     m.prompt()
@@ -40,7 +44,23 @@ def test_inputs(boot):
     m.command("echo and again")
     assert False
 
+def test_alone():
+    with machine.Machine() as m:
+        m.prompt()
+        assert m.command("echo alone") == "together"
+
+@pytest.fixture
+def unbootable():
+    with machine.Machine(media=None) as m:
+        m.expect("minOS> ", 3)
+        yield m
+
+def test_setup(unbootable):
+    pass
+
 def test_good(vm):
+    with machine.Machine() as m:
+        m.prompt()
     assert vm.command("echo good") == "good\\n"
 """
 
@@ -292,21 +312,25 @@ def test_the_end_keeps_the_way_back(corrupt):
 
 
 # --- what a failing test leaves -------------------------------------------------------------------
+def run_failing(folder, name):
+    """Run a test file with our conftest.py; its failures go to @folder/failures."""
+    return run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "conftest",
+               "--rootdir", str(folder), str(folder / name),
+               env={"PYTHONPATH": os.path.join(machine.ROOT, "tests", "boot"),
+                    "FAILURES": str(folder / "failures"), "RECORD": ""})
+
+
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):
     """A run of FAILING; returns (folder of the failures, output)."""
     folder = tmp_path_factory.mktemp("failing")
     (folder / "test_failing.py").write_text(FAILING)
-    failures = folder / "failures"
-    status, text = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "conftest",
-                       "--rootdir", str(folder), str(folder / "test_failing.py"),
-                       env={"PYTHONPATH": os.path.join(machine.ROOT, "tests", "boot"),
-                            "FAILURES": str(failures), "RECORD": ""})
-    assert status == 1 and "3 failed, 1 passed" in text, text
-    return failures, text
+    status, text = run_failing(folder, "test_failing.py")
+    assert status == 1 and "4 failed, 1 passed, 1 error" in text, text
+    return folder / "failures", text
 
 
-@pytest.mark.parametrize("test", ["test_exact", "test_shared"])
+@pytest.mark.parametrize("test", ["test_exact", "test_shared", "test_alone", "test_setup"])
 def test_a_failure_can_be_replayed(failed, test):
     failures, text = failed
     command = re.search(rf"(?m)^make replay FROM=(\S*/{test})\t\(every instruction", text)
@@ -318,11 +342,13 @@ def test_a_failure_can_be_replayed(failed, test):
         with open(failures / test / replay.OUTPUT, "rb") as again:
             output = again.read()
             assert output == recorded.read()
-    assert {"test_exact": b"\r\nby a line longer", "test_shared": b"\r\nshared"}[test] in output
+    assert {"test_exact": b"\r\nby a line longer", "test_shared": b"\r\nshared",
+            "test_alone": b"\r\nalone", "test_setup": b""}[test] in output
 
 
 def test_a_failure_that_cannot_be_recorded_is_typed_again(failed):
-    command = re.search(r"(?m)^make replay FROM=(\S*/test_inputs)\t\(what was typed", failed[1])
+    command = re.search(r"(?m)^Its machines cannot be recorded.\n"
+                        r"make replay FROM=(\S*/test_inputs)\t\(what was typed", failed[1])
     assert command, failed[1]
     status, answer = run(MAKE, "-s", "replay", f"FROM={command.group(1)}")
     assert status == 0 and "holds no log" in answer and "all was typed" in answer, answer
@@ -330,7 +356,33 @@ def test_a_failure_that_cannot_be_recorded_is_typed_again(failed):
 
 
 def test_a_good_test_leaves_nothing(failed):
-    assert sorted(os.listdir(failed[0])) == ["test_exact", "test_inputs", "test_shared"]
+    assert sorted(os.listdir(failed[0])) == ["test_alone", "test_exact", "test_inputs", "test_setup",
+                                             "test_shared"]
+
+
+def test_a_recording_that_is_gone_is_not_offered(tmp_path):
+    """Eleven failures: the first one's folder is gone at the end."""
+    (tmp_path / "test_many.py").write_text(
+        "import pytest, vm as machine\n"
+        "@pytest.mark.parametrize('n', range(11))\n"
+        "def test_many(n):\n"
+        "    with machine.Machine(media=None, extra=['-smp', '2']):\n"
+        "        assert False\n")
+    status, text = run_failing(tmp_path, "test_many.py")
+    assert status == 1 and "11 failed" in text, text
+    assert len(re.findall(r"(?m)^make replay FROM=", text)) == 10, text
+    assert text.count("is gone: the newest 10 are kept") == 1, text
+
+
+def test_a_failed_selftest_can_be_run_again(tmp_path):
+    """A group of which there is none: the kernel says so, as it does of a failure."""
+    status, text = run(sys.executable, "tests/boot/selftest.py", "no.such",
+                       env={"FAILURES": str(tmp_path), "RECORD": ""})
+    assert status == 1 and "kernel: 0 passed, 1 failed" in text, text
+    command = re.search(r"(?m)^run it again: make replay FROM=(\S*/selftest-no-such)$", text)
+    assert command, text
+    status, again = run(MAKE, "-s", "replay", f"FROM={command.group(1)}")
+    assert status == 0 and "no.such" in again, again
 
 
 def test_old_failures_go(tmp_path):
