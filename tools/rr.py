@@ -34,7 +34,7 @@ from vm import (BUILD, ELF, EXIT_FAIL, EXIT_PASS, PROMPT, TIMEOUT, Machine, VmEr
                 plain)
 
 ESCAPE = b"\x01"  # Ctrl-A
-DROP_S = 2  # after which keys that the machine does not take are dropped
+DROP_S = 8  # then keys that the machine does not take are dropped; MinOS may need 5 s for Ctrl-C
 STOPPED = rb"[Ss]ystem halted[^\n]*\n"
 
 

@@ -36,8 +36,8 @@ VOLUME_OFFSET = 2048 * 512
 PIPE_BYTES = 1 << 20  # of a serial line, as far as the host allows
 FIFO_BYTES = 16
 # While recording: timer interrupts until typed bytes are surely in the UART; for how long a guest may
-# leave them, in seconds and in timer interrupts of its own.
-SETTLE_TICKS, STALL_S, STALL_TICKS = 2, 5, 300
+# leave them, in seconds and in its timer interrupts: MinOS looks for Ctrl-C after 5 s behind a flood.
+SETTLE_TICKS, STALL_S, STALL_TICKS = 2, 12, 1000
 COM1_LSR, LSR_DATA_READY = 0x3FD, 1
 # Media of Machine: the options that make a device of the drive "medium".
 MEDIA_DEVICES = {
@@ -226,7 +226,7 @@ class Machine:
     def _count_instructions(self):
         """So that a replay knows its end."""
         try:
-            self._qmp.settimeout(STALL_S)
+            self._qmp.settimeout(5)
             self.qmp("stop")
             self.instructions = self.qmp("query-replay")["icount"]
         except (OSError, ValueError, VmError):
