@@ -61,7 +61,7 @@ def main():
     Attach()
     try:
         symbols.load()
-    except gdb.GdbError as problem:
+    except (gdb.GdbError, gdb.error) as problem:
         print(f"minos: {problem}")
     gdb.execute(f"set confirm {'on' if confirm else 'off'}")
 
