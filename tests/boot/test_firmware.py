@@ -106,4 +106,4 @@ def test_88(errs):
 def test_a20_off(errs):
     m = errs("A20_OFF")
     m.prompt()
-    assert re.search(r"a20 +by port 92h", m.serial_text())
+    assert re.search(r"a20 test: int 15h: port 92h: on", m.serial_text())

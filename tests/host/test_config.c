@@ -13,18 +13,17 @@ static struct boot_config c;
 static void
 parse(const char *text)
 {
-	config_defaults(&c);
 	config_parse(&c, text, strlen(text));
 }
 
 static void
 expect_defaults(void)
 {
-	assert_string_equal(c.kernel, "MINOS.ELF");
-	assert_string_equal(c.initrd, "INITRD.TAR");
-	assert_string_equal(c.cmdline, "console=both");
-	assert_false(c.initrd_named);
-	assert_true(c.verify);
+	assert_string_equal(c.entries[0].kernel, "MINOS.ELF");
+	assert_string_equal(c.entries[0].initrd, "INITRD.TAR");
+	assert_string_equal(c.entries[0].cmdline, "console=both");
+	assert_false(c.entries[0].initrd_named);
+	assert_true(c.entries[0].verify);
 }
 
 static void
@@ -54,11 +53,11 @@ test_all_keys(void **state)
 {
 	parse("kernel TEST.ELF\ninitrd my.tar\ncmdline quiet  run=\"a; b\"\nverify off\n");
 	assert_int_equal(c.wrong_count, 0);
-	assert_string_equal(c.kernel, "TEST.ELF");
-	assert_string_equal(c.initrd, "my.tar");
-	assert_true(c.initrd_named);
-	assert_string_equal(c.cmdline, "quiet  run=\"a; b\"");
-	assert_false(c.verify);
+	assert_string_equal(c.entries[0].kernel, "TEST.ELF");
+	assert_string_equal(c.entries[0].initrd, "my.tar");
+	assert_true(c.entries[0].initrd_named);
+	assert_string_equal(c.entries[0].cmdline, "quiet  run=\"a; b\"");
+	assert_false(c.entries[0].verify);
 }
 
 static void
@@ -66,11 +65,11 @@ test_blanks_case_and_line_ends(void **state)
 {
 	parse("  KERNEL \t a.elf \t\r\n\tInitrd NONE\r\ncmdline\nVerify ON");
 	assert_int_equal(c.wrong_count, 0);
-	assert_string_equal(c.kernel, "a.elf");
-	assert_string_equal(c.initrd, "");
-	assert_false(c.initrd_named);
-	assert_string_equal(c.cmdline, "");
-	assert_true(c.verify);
+	assert_string_equal(c.entries[0].kernel, "a.elf");
+	assert_string_equal(c.entries[0].initrd, "");
+	assert_false(c.entries[0].initrd_named);
+	assert_string_equal(c.entries[0].cmdline, "");
+	assert_true(c.entries[0].verify);
 }
 
 static void
@@ -81,7 +80,7 @@ test_wrong_lines_keep_their_numbers(void **state)
 	expect_wrong("# c\n\nkernel\n", 3, "kernel");
 	expect_defaults();
 	expect_wrong("kernel A.ELF\nkernel far-too-long.elf\n", 2, "kernel");
-	assert_string_equal(c.kernel, "A.ELF");
+	assert_string_equal(c.entries[0].kernel, "A.ELF");
 	expect_wrong("initrd a/b\n", 1, "initrd");
 	expect_wrong("verify maybe\n", 1, "verify");
 	expect_wrong("\xff\xfe\n", 1, "unknown key");
@@ -99,7 +98,7 @@ test_long_lines(void **state)
 	text[8 + BOOT_CMDLINE_MAX - 1] = '\0';
 	parse(text);
 	assert_int_equal(c.wrong_count, 0);
-	assert_int_equal(strlen(c.cmdline), BOOT_CMDLINE_MAX - 1);
+	assert_int_equal(strlen(c.entries[0].cmdline), BOOT_CMDLINE_MAX - 1);
 	text[8 + BOOT_CMDLINE_MAX - 1] = 'x';
 	text[8 + BOOT_CMDLINE_MAX] = '\0';
 	expect_wrong(text, 1, "longer");
@@ -118,7 +117,7 @@ test_many_wrong_lines(void **state)
 	parse("a\nb\nc\nd\ne\nf\nkernel X.ELF\n");
 	assert_int_equal(c.wrong_count, 6);
 	assert_int_equal(c.wrong[CONFIG_WRONG - 1].line, CONFIG_WRONG);
-	assert_string_equal(c.kernel, "X.ELF");
+	assert_string_equal(c.entries[0].kernel, "X.ELF");
 }
 
 static void
@@ -126,11 +125,10 @@ test_nul_in_a_line(void **state)
 {
 	static const char text[] = "kernel A\0B.ELF\nverify off\n";
 
-	config_defaults(&c);
 	config_parse(&c, text, sizeof(text) - 1);
 	assert_int_equal(c.wrong_count, 1);
-	assert_string_equal(c.kernel, "MINOS.ELF");
-	assert_false(c.verify);
+	assert_string_equal(c.entries[0].kernel, "MINOS.ELF");
+	assert_false(c.entries[0].verify);
 }
 
 static void
@@ -153,10 +151,9 @@ test_random_text(void **state)
 			for (size_t k = 0; (k == 0 || w[k]) && i < n; k++)
 				text[i++] = w[k];
 		}
-		config_defaults(&c);
 		config_parse(&c, text, n);
-		assert_true(memchr(c.cmdline, 0, sizeof(c.cmdline)) &&
-			    memchr(c.kernel, 0, sizeof(c.kernel)));
+		assert_true(memchr(c.entries[0].cmdline, 0, sizeof(c.entries[0].cmdline)) &&
+			    memchr(c.entries[0].kernel, 0, sizeof(c.entries[0].kernel)));
 		free(text);
 	}
 }
