@@ -97,8 +97,8 @@ choose(struct boot_config *c)
 {
 	uint32_t chosen = c->preset;
 
+	input_drop(); /* the key that opened it, and its repetitions */
 	say("menu: Up and Down choose, Enter boots, e edits the command line (Esc: back)\n");
-	input_drop();
 	for (;;) {
 		int key;
 

@@ -17,6 +17,7 @@
 ;	NO_E820, NO_E801	these calls fail
 ;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses
 ;	GRAPHICS	the screen is in graphics mode 12h
+;	NO_TICK		the timer's interrupt does not come
 ; The BIOS's own read of the boot sector does not count.
 ; It hooks int 19h, and from there int 13h and 15h.  Its variables lie in unused vectors (60h on).
 	bits	16
@@ -61,6 +62,11 @@ int19:
 	int	10h
 	push	0
 	pop	ds
+%endif
+%ifdef NO_TICK
+	in	al, 21h				; the first PIC's mask: IRQ 0
+	or	al, 1
+	out	21h, al
 %endif
 	hook	13h, int13, OLD13
 	hook	15h, int15, OLD15

@@ -1,10 +1,11 @@
 /*
  * test_config.c - MINOS.CFG: what is understood, what is reported and with which line number.
  *
- * SOURCES: boot/stage2/config.c boot/stage2/fat.c kernel/lib/string.c
+ * SOURCES: boot/stage2/config.c boot/stage2/fat.c kernel/lib/string.c kernel/lib/printf.c
  */
 #include <time.h>
 #include "host.h"
+#include <lib/printf.h>
 #include <lib/string.h>
 #include "config.h"
 
@@ -132,11 +133,150 @@ test_nul_in_a_line(void **state)
 }
 
 static void
+test_entries_start_from_the_lines_above(void **state)
+{
+	parse("kernel A.ELF\ncmdline quiet\nentry one\nentry \"two and more\"\n"
+	      "cmdline loglevel=7\nverify off\nEntry Three\ninitrd none\n");
+	assert_int_equal(c.wrong_count, 0);
+	assert_int_equal(c.count, 3);
+	assert_int_equal(c.preset, 0);
+	assert_int_equal(c.timeout, 0);
+	assert_string_equal(c.entries[0].name, "one");
+	assert_string_equal(c.entries[1].name, "two and more");
+	assert_string_equal(c.entries[2].name, "Three");
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(c.entries[i].kernel, "A.ELF");
+		assert_string_equal(c.entries[i].cmdline, i == 1 ? "loglevel=7" : "quiet");
+		assert_string_equal(c.entries[i].initrd, i == 2 ? "" : "INITRD.TAR");
+		assert_int_equal(c.entries[i].verify, i != 1);
+	}
+}
+
+static void
+test_without_entries_there_is_one_without_a_name(void **state)
+{
+	parse("cmdline quiet\n");
+	assert_int_equal(c.count, 1);
+	assert_string_equal(c.entries[0].name, "");
+	assert_string_equal(c.entries[0].cmdline, "quiet");
+}
+
+static void
+test_default(void **state)
+{
+	parse("default \"b c\"\nentry a\nentry \"b c\"\n");
+	assert_int_equal(c.wrong_count, 0);
+	assert_int_equal(c.preset, 1);
+	parse("entry a\nentry b\ndefault a\nDEFAULT B\n"); /* the last one, in any case */
+	assert_int_equal(c.wrong_count, 0);
+	assert_int_equal(c.preset, 1);
+	expect_wrong("entry a\n\ndefault b\n", 3, "default: no entry");
+	assert_int_equal(c.preset, 0);
+	expect_wrong("default MINOS.ELF\n", 1, "default: no entry");
+	expect_defaults();
+}
+
+static void
+test_timeout(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t tenths;
+	} good[] = {{"0", 0},	  {"3", 30},   {"99.9", 999}, {"0.5", 5},
+		    {"05.0", 50}, {"none", 0}, {"NONE", 0}};
+	static const char *const bad[] = {"",	 "100", "-1", "1.",  ".5",	   "1.55",
+					  "3 s", "x",	"+1", "1,5", "99999999999"};
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(text, sizeof(text), "timeout %s\n", good[i].text);
+		parse(text);
+		assert_int_equal(c.wrong_count, 0);
+		assert_int_equal(c.timeout, good[i].tenths);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "timeout 7\ntimeout %s\n", bad[i]);
+		expect_wrong(text, 2, "timeout: ");
+		assert_int_equal(c.timeout, 70);
+	}
+}
+
+/* The lines of an entry that is not taken must not become another one's. */
+static void
+expect_entry_refused(const char *name, const char *why)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "entry a\nentry %s\nkernel X.ELF\ntimeout 2\nentry z\n", name);
+	expect_wrong(text, 2, why);
+	assert_int_equal(c.count, 2);
+	assert_string_equal(c.entries[0].kernel, "MINOS.ELF");
+	assert_string_equal(c.entries[1].name, "z");
+	assert_string_equal(c.entries[1].kernel, "MINOS.ELF");
+	assert_int_equal(c.timeout, 20); /* this one is the file's */
+}
+
+static void
+test_wrong_entries(void **state)
+{
+	char name[CONFIG_NAME_SIZE + 1];
+
+	expect_entry_refused("", "missing");
+	expect_entry_refused("\"\"", "missing");
+	expect_entry_refused("b c", "quotes");
+	expect_entry_refused("\"b", "quote");
+	expect_entry_refused("\"b\" c", "quote");
+	expect_entry_refused("b\"c", "not allowed");
+	expect_entry_refused("\"b\tc\"", "not allowed");
+	expect_entry_refused("b\xc3\xa4", "not allowed");
+	expect_entry_refused("A", "already");
+	memset(name, 'n', sizeof(name));
+	name[CONFIG_NAME_SIZE] = '\0';
+	expect_entry_refused(name, "longer");
+	expect_wrong("entry\nkernel X.ELF\n", 1, "missing");
+	expect_defaults();
+	name[CONFIG_NAME_SIZE - 1] = '\0';
+	parse(name); /* no key: "unknown key" */
+	assert_int_equal(c.wrong_count, 1);
+}
+
+static void
+test_too_many_entries(void **state)
+{
+	char text[CONFIG_MAX] = "";
+
+	for (int i = 0; i <= CONFIG_ENTRIES; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "entry e%d\nkernel K%d.ELF\n", i, i);
+	expect_wrong(text, 2 * CONFIG_ENTRIES + 1, "more than 16");
+	assert_int_equal(c.count, CONFIG_ENTRIES);
+	assert_string_equal(c.entries[CONFIG_ENTRIES - 1].kernel, "K15.ELF");
+}
+
+static void
+check_bounds(void)
+{
+	assert_true(c.count >= 1 && c.count <= CONFIG_ENTRIES && c.preset < c.count);
+	assert_true(c.timeout <= 999);
+	for (uint32_t i = 0; i < c.count; i++) {
+		const struct boot_entry *e = &c.entries[i];
+
+		assert_true(memchr(e->cmdline, 0, sizeof(e->cmdline)) &&
+			    memchr(e->kernel, 0, sizeof(e->kernel)) &&
+			    memchr(e->initrd, 0, sizeof(e->initrd)) &&
+			    memchr(e->name, 0, sizeof(e->name)));
+		assert_true(e->name[0] || c.count == 1);
+	}
+}
+
+static void
 test_random_text(void **state)
 {
-	static const char *const words[] = {"kernel ", "initrd ", "cmdline ", "verify ", "none",
-					    "off",     "\n",	  "\r\n",     "# ",	 "A.ELF",
-					    "\t",      "\0x",	  "\xff"};
+	static const char *const words[] = {
+		"kernel ", "initrd ",  "cmdline ",   "verify ",	   "none", "off",
+		"\n",	   "\r\n",     "# ",	     "A.ELF",	   "\t",   "\0x",
+		"\xff",	   "\nentry ", "\ndefault ", "timeout ",   "\"",   "9",
+		".",	   " ",	       "a",	     "\nentry \"x"};
 	uint64_t seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (uint64_t)time(NULL);
 
 	print_message("seed %llu\n", (unsigned long long)seed);
@@ -152,8 +292,7 @@ test_random_text(void **state)
 				text[i++] = w[k];
 		}
 		config_parse(&c, text, n);
-		assert_true(memchr(c.entries[0].cmdline, 0, sizeof(c.entries[0].cmdline)) &&
-			    memchr(c.entries[0].kernel, 0, sizeof(c.entries[0].kernel)));
+		check_bounds();
 		free(text);
 	}
 }
@@ -169,6 +308,12 @@ main(void)
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_many_wrong_lines),
 		cmocka_unit_test(test_nul_in_a_line),
+		cmocka_unit_test(test_entries_start_from_the_lines_above),
+		cmocka_unit_test(test_without_entries_there_is_one_without_a_name),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_wrong_entries),
+		cmocka_unit_test(test_too_many_entries),
 		cmocka_unit_test(test_random_text),
 	};
 
