@@ -98,6 +98,21 @@ def test_into_the_kernel(stopped):
     assert not [line for line in m.screen() if line == "kernel"], "the console writes over it"
 
 
+def test_the_documents_know_every_step():
+    """docs/hardware.md: the loader's steps and the rows of kernel/main.c, in their order."""
+    with open(os.path.join(machine.ROOT, "docs", "hardware.md"), encoding="utf-8") as f:
+        text = f.read()
+    with open(os.path.join(machine.ROOT, "kernel", "main.c"), encoding="utf-8") as f:
+        rows = re.findall(r'(?m)^\t\{ "(\w+)",', f.read())
+    parts = text.split("| part | what it touches |")[1].split("\n\n")[0]
+    assert re.findall(r"(?m)^\| (\w+) \|", parts) == rows
+    lines = text.split("| last line |")[1].split("\n\n")[0]
+    steps = re.findall(r"(?m)^\| `(\w+)[^|]*` ", lines)
+    order = ["1", "1", "1", "MinOS", "cpu", "a20", "memory", "disk", "volume", "config", "menu",
+             "kernel", "initrd", "jump", "kernel", "init"]
+    assert steps == order
+
+
 def test_without_a_screen(boot):
     """The marks go to memory that is not there; the serial line has the same steps."""
     m = boot(vga="none")
