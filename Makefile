@@ -6,6 +6,7 @@
 #   tools/mk/image.mk		the loader, build/minos.img, CD and floppy
 #   tools/mk/host-tests.mk	tests that run on this machine
 #   tools/mk/run.mk		QEMU, Bochs, gdb, tests, lint, figures
+#   tools/mk/editor.mk		compile_commands.json, .vscode/
 
 ifeq ($(filter 4.%,$(MAKE_VERSION)),)
   $(error GNU make 4 is needed, this is $(MAKE_VERSION).  On macOS: brew install make, then use gmake)
@@ -35,6 +36,7 @@ include tools/mk/kernel.mk
 include tools/mk/image.mk
 include tools/mk/host-tests.mk
 include tools/mk/run.mk
+include tools/mk/editor.mk
 
 .PHONY: all help clean FORCE
 all: $(BUILD)/minos.img $(BUILD)/minos.elf ## build the disk image and the kernel with symbols (default)
@@ -62,8 +64,13 @@ FORCE:
 #: ACCEL=kvm|tcg	QEMU's accelerator, instead of choosing by /dev/kvm
 #: MEM=size	the machine's memory (128M)
 #: T=name	make test: only tests whose name contains it; make host-test: only this file
+#: RUN="ps; mem"	make record: type these commands, instead of you
+#: FROM=folder	make replay: this recording, instead of build/record
 #: DEV=/dev/sdX	make usb: the stick to write
+#: N=number	make exercise: which one
+#: ROM=flags	make exercise-rom: what the BIOS does wrong (tests/boot/firmware.asm)
 
 ifneq ($(wildcard $(BUILD)),)
--include $(shell find $(BUILD) -name '*.d')
+# The sources of a cross compiler that is being built hold files of that name, too.
+-include $(shell find $(BUILD) -path $(BUILD)/toolchain -prune -o -name '*.d' -print)
 endif

@@ -13,8 +13,8 @@
 ; the disk reads here.
 ;
 ; There is room for 378 bytes, and they are full.  What was done for size, so that nobody undoes it
-; unaware: BP stays at the same place and variables lie in the BPB area, reached by 8-bit offsets;
-; the stack is always equally deep, so that saved registers can be patched in it.
+; unaware: BP stays 7C00h and variables lie in the BPB area, reached by 8-bit offsets; the stack
+; is always equally deep at the same place, so that saved registers can be patched in it.
 %include "offsets.inc"
 
 	bits	16
@@ -23,14 +23,12 @@ section .text				; linked to 7C00h: boot/stage1.ld
 
 %define MARK	'1'			; stage 1
 
-; Variables, as [bp + ...]; BP stands 14 bytes below the sector: the BIOS's SP, CS, DX and the TSC
-; lie between.  3-0Bh and 20h-3Dh are free in every BPB once we run.
-%define SECTOR		bp + 14			; 7C00h
-%define DRIVE		SECTOR + 3		; byte
-%define EDD		SECTOR + 4		; byte: 1 = packet calls work
-%define TRACK		SECTOR + 18h		; word: sectors per track, in the BPB (0: ask)
-%define HEADS		SECTOR + 1Ah		; word: heads, in the BPB
-%define EDD_PARAMS	SECTOR + 20h		; result of AH=48h, 1Eh bytes
+; Variables, as [bp + ...].  3-0Bh and 20h-3Dh are free in every BPB once we run.
+%define DRIVE		bp + 3			; byte
+%define EDD		bp + 4			; byte: 1 = packet calls work
+%define TRACK		bp + 18h		; word: sectors per track, in the BPB (0: ask)
+%define HEADS		bp + 1Ah		; word: heads, in the BPB
+%define EDD_PARAMS	bp + 20h		; result of AH=48h, 1Eh bytes
 %define SECTOR_SIZE	EDD_PARAMS + 18h	; word: bytes per sector
 
 ; The stack at its deepest (addresses from 7C00h down):
@@ -40,7 +38,7 @@ section .text				; linked to 7C00h: boot/stage1.ld
 ;	registers of .copy	pusha: AX = LBA, CX = copies left /
 ;	registers of .more	pusha: AX = LBA, BX = buffer, CX = count, SI, DI
 ;	disk address packet	16 bytes
-%define SAVED_COUNT	bp - 2 - 16 - 4		; CX in the frame of .more
+%define SAVED_COUNT	bp - 6 - 8 - 2 - 16 - 4	; CX in the frame of .more
 
 stage1:
 	jmp	short entry
@@ -48,8 +46,8 @@ stage1:
 	times 3Eh - ($ - $$) db 0		; some BIOSes write a BPB here: no code
 entry:
 	mov	si, cs
-	jmp	0:main
-main:
+	jmp	0:cs_zero
+cs_zero:				; not "main": editors' debuggers stop at any main unasked
 	cli
 	mov	cx, sp
 	mov	di, dx
@@ -68,7 +66,7 @@ no_rdtsc:
 	push	eax
 	mov	ax, 0E00h + MARK		; on page BH = 0; some BIOSes spoil BP when they scroll
 	int	10h
-	mov	bp, sp
+	mov	bp, STAGE1_STACK
 	xchg	ax, di
 	mov	si, more_drives
 
@@ -252,7 +250,7 @@ int13:
 
 more_drives	db 80h, 81h, 0			; and the next byte ends the list
 unreadable	db "I/O "
-damaged		db "bad MinOS stage2 LBA 128: recopy", 0
+damaged		db "bad MinOS stage2 LBA 128: renew", 0
 
 %if $ - $$ > 1B8h
  %assign over $ - $$ - 1B8h

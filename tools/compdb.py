@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """compdb.py - write compile_commands.json, which clangd and other tools read.
 
-usage: compdb.py OUTPUT FLAGS FILE... [-- FLAGS FILE...]
-A file that is compiled twice (kernel and loader) is listed with its first flags.
+usage: compdb.py OUTPUT OBJECT FLAGS FILE... [-- OBJECT FLAGS FILE...]...
+Each group is files that are compiled alike: OBJECT is the object's path with {} for the file's,
+FLAGS the command without file and `-o`.  A file of two groups (kernel and loader) is listed with
+its first flags.
 """
 
 import json
@@ -11,24 +13,26 @@ import shlex
 import sys
 
 
-def main():
-    output, rest = sys.argv[1], sys.argv[2:]
-    entries = {}
-    while rest:
-        end = rest.index("--") if "--" in rest else len(rest)
-        flags, files = shlex.split(rest[0]), rest[1:end]
-        rest = rest[end + 1:]
+def entries(groups):
+    """The database's entries, one for each file, in the order of the groups."""
+    found = {}
+    while groups:
+        end = groups.index("--") if "--" in groups else len(groups)
+        (pattern, flags), files = groups[:2], groups[2:end]
+        groups = groups[end + 1:]
         for name in files:
-            entries.setdefault(name, {"directory": os.getcwd(), "file": name,
-                                      "arguments": flags + ["-c", name]})
-    text = json.dumps(list(entries.values()), indent=1) + "\n"
-    try:
-        with open(output, encoding="utf-8") as f:
-            if f.read() == text:
-                return
-    except OSError:
-        pass
-    with open(output, "w", encoding="utf-8") as f:
+            output = pattern.replace("{}", name)
+            command = shlex.split(flags) + [name, "-o", output]
+            found.setdefault(name, {"directory": os.getcwd(), "file": name, "output": output,
+                                    "arguments": command})
+    return list(found.values())
+
+
+def main():
+    if len(sys.argv) < 5:
+        sys.exit(__doc__)
+    text = json.dumps(entries(sys.argv[2:]), indent=1) + "\n"
+    with open(sys.argv[1], "w", encoding="utf-8") as f:
         f.write(text)
 
 

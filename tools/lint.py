@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("BUILD", "build")
 MAKE = os.environ.get("MAKE", "make")
-CODE = ["boot", "drivers", "fs", "include", "kernel", "mm", "tests", "tools", "user"]
+CODE = ["boot", "docs", "drivers", "fs", "include", "kernel", "mm", "tests", "tools", "user"]
 JOBS = os.cpu_count() or 2
 
 

@@ -57,7 +57,7 @@ def wait_idle(vm):
 
 def one_boot():
     """(state at reset, boot trace) of one boot."""
-    with Machine(machine=MACHINE, serial="pipe", extra=OPTIONS, paused=True) as vm:
+    with Machine(machine=MACHINE, extra=OPTIONS, paused=True) as vm:
         reset = reset_state(vm.hmp("info registers"))
         vm.qmp("cont")
         vm.prompt()

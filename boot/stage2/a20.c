@@ -123,9 +123,9 @@ static const struct {
 	void (*enable)(void);
 	char name[16];
 } methods[] = {
-	[BOOT_A20_ALREADY] = {a20_nothing, "test: "},	[BOOT_A20_BIOS] = {a20_bios, "int 15h: "},
-	[BOOT_A20_PORT92] = {a20_port92, "port 92h: "}, [BOOT_A20_8042] = {a20_kbc, "8042: "},
-	[BOOT_A20_PORTEE] = {a20_portee, "port EEh: "},
+	[BOOT_A20_ALREADY] = {a20_nothing, "on already"},	[BOOT_A20_BIOS] = {a20_bios, "by int 15h"},
+	[BOOT_A20_PORT92] = {a20_port92, "by port 92h"}, [BOOT_A20_8042] = {a20_kbc, "by the 8042"},
+	[BOOT_A20_PORTEE] = {a20_portee, "by port EEh"},
 };
 
 /* Try the methods from @first on; dies if none works. */
@@ -134,7 +134,7 @@ turn_on(uint32_t first)
 {
 	for (uint32_t i = first; i < ARRAY_SIZE(methods); i++) {
 		if (!trace_known.a20) /* not in the middle of another phase's line */
-			say("%s", methods[i].name);
+			say("%s? ", methods[i].name);
 		methods[i].enable();
 		if (a20_comes_on())
 			return i;
@@ -150,7 +150,7 @@ a20_enable(void)
 	say("a20 ");
 	info->a20_method = turn_on(BOOT_A20_ALREADY);
 	trace_known.a20 = true;
-	say("on\n");
+	say("yes\n");
 	trace("A20 on");
 }
 

@@ -64,6 +64,7 @@ to_protected:
 	mov	eax, cr0
 	or	al, 1
 	mov	cr0, eax
+.far:					; protected mode, but CS is still real mode's
 	jmp	dword CODE32:.in
 	bits	32
 .in:

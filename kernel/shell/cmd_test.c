@@ -66,6 +66,8 @@ static const struct crash {
 	{"readonly", crash_write_code, "write into the kernel's code"},
 	{"protection", crash_non_canonical, "an address that no page table could map"},
 	{"panic", crash_panic, "call panic()"},
+	{"corrupt", crash_corrupt,
+	 "write through a stale pointer; the panic comes later, elsewhere"},
 };
 
 const char *

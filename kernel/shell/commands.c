@@ -164,6 +164,7 @@ const struct shell_cmd shell_commands[] = {
 	  "readonly     write into the kernel's code\n"
 	  "protection   an address that no page table could map\n"
 	  "panic        call panic()\n"
+	  "corrupt      write through a stale pointer; the panic comes later, elsewhere\n"
 	  "The machine stops with a report (panic= on the command line can say otherwise).",
 	  cmd_crash, complete_crash },
 };

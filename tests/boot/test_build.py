@@ -118,6 +118,16 @@ def test_no_undefined_symbols(tree):
         assert out == b"", elf
 
 
+def test_sources_of_a_cross_compiler_do_not_disturb(tree):
+    """`make toolchain` unpacks them into the build folder, and binutils has tests named *.d."""
+    junk = os.path.join(tree, "build/toolchain/work/junk.d")
+    os.makedirs(os.path.dirname(junk))
+    with open(junk, "w", encoding="ascii") as f:
+        f.write("#objdump: -d\n0+0000 <text>\n")
+    make(tree)
+    shutil.rmtree(os.path.join(tree, "build/toolchain"))
+
+
 @pytest.mark.parametrize("variable,source,symbol", [
     ("S2_EXTRA", "uint64_t extra(uint64_t a, uint64_t b);\n"
      "uint64_t\nextra(uint64_t a, uint64_t b)\n{\n\treturn a / b;\n}\n", "__udivdi3"),
@@ -198,7 +208,7 @@ def test_no_sse_in_the_kernel(tree):
 def test_help_names_every_target(tree):
     text = make(tree, "help")
     for name in """all iso floppy run run-serial debug test smoke lint bench screenshot usb
-            toolchain clean bochs compile_commands.json""".split():
+            toolchain clean bochs compile_commands.json vscode""".split():
         assert re.search(rf"^  {re.escape(name)}\s", text, re.M), name
 
 

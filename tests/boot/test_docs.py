@@ -1,5 +1,6 @@
 """test_docs.py - what README and docs/ promise: the first session, files, links, make targets."""
 
+import glob
 import os
 import re
 import subprocess
@@ -17,8 +18,9 @@ def text(name):
 
 
 def documents():
-    folder = os.path.join(machine.ROOT, "docs")
-    return ["README.md"] + [f"docs/{f}" for f in sorted(os.listdir(folder)) if f.endswith(".md")]
+    found = [os.path.relpath(f, machine.ROOT)
+             for f in glob.glob(os.path.join(machine.ROOT, "docs", "**", "*.md"), recursive=True)]
+    return ["README.md", *sorted(found)]
 
 
 def session():
@@ -69,5 +71,5 @@ def test_make_targets_exist():
     listed = subprocess.run([MAKE, "--no-print-directory", "help"], cwd=machine.ROOT,
                             stdout=subprocess.PIPE, check=True).stdout.decode()
     for name in documents():
-        for target in re.findall(r"`make ([a-z][a-z-]*)", text(name)):
-            assert re.search(rf"(?m)^  {target}\b", listed), f"{name}: make {target}"
+        for target in re.findall(r"`make ([a-z][a-z._-]*)", text(name)):
+            assert re.search(rf"(?m)^  {re.escape(target)}\b", listed), f"{name}: make {target}"

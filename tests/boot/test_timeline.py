@@ -280,7 +280,7 @@ def halted_ticks(boot, path, trace, record):
     the record's RDTSC to its return address.  The machine is stopped once only: QEMU lets guest
     time jump when it stops.
     """
-    m = boot(serial="pipe", extra=timeline.OPTIONS + gdbstub.options(path), paused=True)
+    m = boot(extra=timeline.OPTIONS + gdbstub.options(path), paused=True)
     with gdbstub.GdbStub(path) as gdb:
         gdb.run_to(trace[record]["ip"])
         instructions = m.qmp("query-replay")["icount"]

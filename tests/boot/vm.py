@@ -5,7 +5,9 @@ pytest.  QEMU connects to sockets that are listening before it starts, so no byt
 Machine ends its own QEMU, by process id, and no other.
 """
 
+import array
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -15,8 +17,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
+
+import recording
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD") or "build")
@@ -28,14 +33,27 @@ PROMPT = rb"(?<=\n)(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")
 EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
+PIPE_BYTES = 1 << 20  # of a serial line, as far as the host allows
+FIFO_BYTES, PACE_S = 16, 0.025
+# Media of Machine: the options that make a device of the drive "medium".
+MEDIA_DEVICES = {
+    "disk": ["-device", "ide-hd,drive=medium"],
+    "cd": ["-device", "ide-cd,drive=medium"],
+    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=medium"],
+    "virtio": ["-device", "virtio-blk-pci,drive=medium"],
+    "floppy": [],
+}
 # Seconds.  A busy machine under TCG is slow; a test that hangs is ended by this all the same.
 TIMEOUT = float(os.environ.get("VM_TIMEOUT", "60"))
 
 
 def _die_with_parent():
-    """In the child: end when the test process does, even if that is killed.  Linux, prctl(2)."""
+    """
+    In the child: end when the test process does, even if that is killed.  SIGKILL, since a QEMU
+    that waits for an event of its log heeds no other.  Linux, prctl(2).
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class VmError(AssertionError):
@@ -48,45 +66,29 @@ def plain(data):
     return ANSI.sub("", text).replace("\r", "")
 
 
-class Pipe:
-    """
-    Two FIFOs as the serial line, for counting instructions.  A socket takes a few hundred single
-    bytes and then lets the guest wait for its reader, on a busy host; a FIFO takes 64 KiB.
-    """
-
-    def __init__(self, path):
-        # QEMU has opened both ends of each, so neither call waits.
-        self.input = os.open(path + ".in", os.O_WRONLY)
-        self.output = os.open(path + ".out", os.O_RDONLY)
-
-    def recv(self, size):
-        return os.read(self.output, size)
-
-    def sendall(self, data):
-        while data:
-            data = data[os.write(self.input, data):]
-
-    def close(self):
-        os.close(self.input)
-        os.close(self.output)
-
-
 class Machine:
-    """One QEMU.  Use it as a context manager, or call stop()."""
+    """
+    One QEMU.  Use it as a context manager, or call stop().
+
+    With `record` it is recorded, if QEMU can record such a machine (`recorded` tells), so that
+    recording.save() can keep what it did: docs/time-travel.md.
+    """
+
+    record_all = False  # what `record` is when not given
 
     def __init__(self, image=IMAGE, *, machine="q35", cpu="max", mem="128M", serial=True,
-                 vga="std", media="disk", extra=(), reboot=False, debug_exit=True, paused=False):
+                 vga="std", media="disk", extra=(), reboot=False, debug_exit=True, paused=False,
+                 record=None):
         if image and not os.path.exists(image):
             raise VmError(f"{image} is missing: run make first")
-        self.dir = tempfile.mkdtemp(prefix="minos-vm-")
-        self.output = bytearray()  # all that came over the serial line
-        self.position = 0  # where expect() goes on
-        self.events = []
-        self.returncode = None
-        self._changed = threading.Condition()
-        self._serial = self._qmp = None
-        self._closed = False
-        self.argv = self._arguments(image, machine, cpu, mem, serial, vga, media)
+        self._new_state()
+        self.image = image
+        wanted = self.record_all if record is None else record
+        self.recorded = wanted and recording.possible(media, extra)
+        self.argv = self._arguments(image, machine, cpu, mem, serial, vga)
+        self.argv += self._medium(image, media)
+        if self.recorded:
+            self.argv += recording.options("record", self.dir)
         if debug_exit:
             self.argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
         if not reboot:
@@ -96,33 +98,39 @@ class Machine:
         self.argv += list(extra)
         self._start(serial)
 
-    def _arguments(self, image, machine, cpu, mem, serial, vga, media):
+    def _new_state(self):
+        self.dir = tempfile.mkdtemp(prefix="minos-vm-")
+        self.output = bytearray()  # all that came over the serial line
+        self.position = 0  # where expect() goes on
+        self.inputs = []  # [length of output then, "serial" or "key", text]
+        self.events = []
+        self.returncode = None
+        self.changed = threading.Condition()  # guards output, wakes when it grows
+        self._serial = self._qmp = None
+        self._closed = False
+        self._typed_at = 0  # time of the last bytes at the serial line
+
+    def _arguments(self, image, machine, cpu, mem, serial, vga):
         argv = [QEMU, "-nodefaults", "-display", "none", "-M", machine, "-cpu", cpu, "-m", mem,
                 "-accel", "tcg", "-vga", vga,
                 "-chardev", f"socket,id=mon,path={self.dir}/qmp",
                 "-mon", "chardev=mon,mode=control"]
-        if serial == "pipe":
-            for end in ("in", "out"):
-                os.mkfifo(f"{self.dir}/serial.{end}")
+        if serial:
             argv += ["-chardev", f"pipe,id=ser,path={self.dir}/serial", "-serial", "chardev:ser"]
-        elif serial:
-            argv += ["-chardev", f"socket,id=ser,path={self.dir}/serial", "-serial", "chardev:ser"]
-        if media == "disk" and image:
-            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
-                     "-device", "ide-hd,drive=disk"]
-        elif media == "cd":
-            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
-                     "-device", "ide-cd,drive=disk"]
-        elif media == "usb":
-            argv += ["-device", "qemu-xhci", "-drive",
-                     f"file={image},format=raw,if=none,id=disk,snapshot=on",
-                     "-device", "usb-storage,drive=disk"]
-        elif media == "virtio":
-            argv += ["-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on",
-                     "-device", "virtio-blk-pci,drive=disk"]
-        elif media == "floppy":
-            argv += ["-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
         return argv
+
+    def _medium(self, image, media):
+        """The drive with the image, and the device that it is in."""
+        if media is None or (media == "disk" and not image):
+            return []
+        kind = "floppy" if media == "floppy" else "none"
+        drive = f"file={image},format=raw,snapshot=on,if="
+        if self.recorded:  # a layer between device and image decides when a request is done
+            argv = ["-drive", drive + "none,id=disk", "-drive",
+                    f"driver=blkreplay,image=disk,if={kind},id=medium"]
+        else:
+            argv = ["-drive", f"{drive}{kind},id=medium"]
+        return argv + MEDIA_DEVICES[media]
 
     # --- start and end ----------------------------------------------------------------------------
     def _listen(self, name):
@@ -133,28 +141,41 @@ class Machine:
         return sock
 
     def _start(self, serial):
-        sockets = ["qmp", "serial"] if serial and serial != "pipe" else ["qmp"]
-        listeners = [self._listen(name) for name in sockets]
+        listener = self._listen("qmp")
+        serial = self._make_pipes() if serial else None
         with open(os.path.join(self.dir, "stderr"), "wb") as err:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=err,
                                             stderr=err, start_new_session=True,
                                             preexec_fn=_die_with_parent)
         try:
-            self._qmp = self._accept(listeners[0])
+            self._qmp = self._accept(listener)
             self._qmp_file = self._qmp.makefile("r", encoding="utf-8")
-            if serial:
-                self._serial = (Pipe(f"{self.dir}/serial") if serial == "pipe"
-                                else self._accept(listeners[1]))
-                threading.Thread(target=self._read_serial, daemon=True).start()
-            self._qmp_read()  # the greeting
+            self._qmp_read()  # the greeting: the devices are there, and QEMU holds its pipe ends
             self.qmp("qmp_capabilities")
         except (OSError, ValueError) as problem:
             text = self.stderr()
             self.stop()
             raise VmError(f"QEMU did not start: {problem}\n{text}\n{' '.join(self.argv)}") from None
         finally:
-            for sock in listeners:
-                sock.close()
+            listener.close()
+            if serial is not None:
+                os.close(serial)
+
+    def _make_pipes(self):
+        """
+        The serial line: a pipe for each direction, the one from QEMU with much room.  A socket is
+        full after 278 single bytes, and a write that had to be tried again is not replayed alike.
+        Returns a descriptor that keeps QEMU's output together until QEMU has opened it itself.
+        """
+        for end in ("in", "out"):
+            os.mkfifo(os.path.join(self.dir, f"serial.{end}"))
+        keep = os.open(os.path.join(self.dir, "serial.out"), os.O_RDWR)
+        if sys.platform == "linux":
+            fcntl.fcntl(keep, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._serial = os.open(os.path.join(self.dir, "serial.in"), os.O_RDWR)
+        reader = os.open(os.path.join(self.dir, "serial.out"), os.O_RDONLY)
+        threading.Thread(target=self._read_serial, args=(reader,), daemon=True).start()
+        return keep
 
     def _accept(self, listener):
         deadline = time.monotonic() + TIMEOUT
@@ -177,9 +198,13 @@ class Machine:
 
     def stop(self):
         """End QEMU if it still runs, and forget its files."""
-        if self._closed:
-            return
-        self._closed = True
+        if not self._closed:
+            self.end()
+            shutil.rmtree(self.dir, ignore_errors=True)
+            self._closed = True
+
+    def end(self):
+        """End QEMU if it still runs; its files stay."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -188,10 +213,11 @@ class Machine:
                 self.process.kill()
                 self.process.wait()
         self.returncode = self.process.returncode
-        for sock in (self._serial, self._qmp):
-            if sock:
-                sock.close()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if self._qmp:
+            self._qmp.close()
+        if self._serial is not None:
+            os.close(self._serial)
+            self._serial = None
 
     def __enter__(self):
         return self
@@ -246,21 +272,38 @@ class Machine:
             time.sleep(0.05)
 
     # --- serial line ------------------------------------------------------------------------------
-    def _read_serial(self):
+    def _read_serial(self, reader):
         while True:
-            try:
-                data = self._serial.recv(4096)
-            except OSError:
-                data = b""
-            with self._changed:
+            data = os.read(reader, 65536)
+            with self.changed:
                 self.output += data
-                self._changed.notify_all()
+                self.changed.notify_all()
             if not data:
+                os.close(reader)
                 return
 
     def send(self, data):
         """Type at the serial line."""
-        self._serial.sendall(data if isinstance(data, bytes) else data.encode())
+        data = data if isinstance(data, bytes) else data.encode()
+        self.inputs.append([len(self.output), "serial", data.decode("latin-1")])
+        while data:
+            data = data[os.write(self._serial, data[:self._pace()]):]
+
+    def _pace(self):
+        """
+        How many bytes may be typed now.  While QEMU 7.2 records, bytes that it has taken but not
+        yet handed to the UART do not count as being in its FIFO of 16: more than that at once, and
+        the rest is lost.  It hands them over at the guest's next timer, at most 10 ms later.
+        """
+        if not self.recorded:
+            return PIPE_BYTES
+        time.sleep(max(0, self._typed_at + PACE_S - time.monotonic()))
+        unread = array.array("i", [1])
+        while unread[0] and self.process.poll() is None:
+            fcntl.ioctl(self._serial, termios.FIONREAD, unread)
+            time.sleep(0.001)
+        self._typed_at = time.monotonic()
+        return FIFO_BYTES
 
     def expect(self, pattern, timeout=TIMEOUT):
         """
@@ -269,7 +312,7 @@ class Machine:
         """
         regex = re.compile(pattern.encode() if isinstance(pattern, str) else pattern)
         deadline = time.monotonic() + timeout
-        with self._changed:
+        with self.changed:
             while True:
                 match = regex.search(self.output, self.position)
                 if match:
@@ -278,14 +321,33 @@ class Machine:
                     return found
                 left = deadline - time.monotonic()
                 ended = self.process.poll() is not None
-                if left <= 0 or (ended and not self._changed.wait(0.3)):
+                if left <= 0 or (ended and not self.changed.wait(0.3)):
                     break
-                self._changed.wait(min(left, 0.5))
+                self.changed.wait(min(left, 0.5))
         why = "QEMU ended" if ended else f"not seen within {timeout:.0f} s"
         raise VmError(self.report(f"expected {pattern!r}: {why}"))
 
+    def expect_length(self, length, timeout=TIMEOUT):
+        """Wait until so many bytes have come over the serial line, from the start."""
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while len(self.output) < length:
+                left = deadline - time.monotonic()
+                if left <= 0 or self.process.poll() is not None:
+                    raise VmError(self.report(f"expected {length} bytes, got {len(self.output)}"))
+                self.changed.wait(min(left, 0.5))
+
+    def expect_quiet(self, quiet=2, timeout=TIMEOUT):
+        """Wait until nothing has come over the serial line for @quiet seconds, or QEMU ended."""
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            seen = -1
+            while seen != len(self.output) and time.monotonic() < deadline:
+                seen = len(self.output)
+                self.changed.wait_for(lambda: len(self.output) != seen, quiet)
+
     def serial_text(self):
-        with self._changed:
+        with self.changed:
             return plain(bytes(self.output))
 
     def prompt(self, timeout=TIMEOUT):
@@ -294,12 +356,12 @@ class Machine:
 
     def command(self, line, timeout=TIMEOUT):
         """Type a command at the serial line; returns what it printed, as plain text."""
-        with self._changed:
+        with self.changed:
             start = self.position = len(self.output)
         self.send(line + "\r")
         while True:
             end = self.prompt(timeout).start()
-            with self._changed:
+            with self.changed:
                 text = plain(bytes(self.output[start:end]))
             if line[:20] in text:  # else it was the prompt of something before
                 break
@@ -354,6 +416,7 @@ class Machine:
         """Press keys of the PS/2 keyboard: QEMU's names, those held together joined by '-'."""
         for combination in combinations:
             names = combination.split("-")
+            self.inputs.append([len(self.output), "key", combination])
             self.qmp("send-key", keys=[{"type": "qcode", "data": n} for n in names],
                      **{"hold-time": hold_ms})
             time.sleep((hold_ms + 15) / 1000)

@@ -1,8 +1,9 @@
 /*
  * mm_shim.h - what mm/'s sources need around them on the host: panics that a test can expect, locks
- * that only complain, a log that says nothing.  Include it in one file per program, after host.h.
+ * that only complain, a log that says nothing.  Include it in one file per program.
  */
 #pragma once
+#include "host.h"
 #include <kern/base.h>
 #include <kern/spinlock.h>
 #include <lib/printf.h>

@@ -7,9 +7,8 @@ MEM ?= 128M
 QEMU_EXTRA ?=
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
-.PHONY: run run-serial debug debug-kernel bochs test smoke lint bench screenshot timeline usb \
-	toolchain reproducible \
-	compile_commands.json
+.PHONY: run run-serial debug debug-kernel record replay bochs test smoke lint bench screenshot \
+	timeline usb toolchain reproducible
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
@@ -18,6 +17,10 @@ debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first inst
 	@tools/debug $(BUILD) $(GDB_ARGS)
 debug-kernel: all ## the same, gdb stopped at kernel_main
 	@tools/debug --kernel $(BUILD) $(GDB_ARGS)
+record: all ## record a run: the serial line on this terminal, or RUN="ps; crash corrupt"
+	@$(PYTHON) tools/rr.py record $(if $(RUN),--run '$(RUN)') $(BUILD)/record
+replay: ## run a recording again, with gdb: build/record, or FROM=folder
+	@$(PYTHON) tools/rr.py replay $(or $(FROM),$(BUILD)/record) $(GDB_ARGS)
 bochs: all ## boot in Bochs, without a window, until the prompt appears in the serial log
 	@tools/bochs $(BUILD)
 
@@ -38,12 +41,21 @@ timeline: all ## the boot as a picture, to scale: build/boot.svg; refreshes docs
 	@$(PYTHON) tools/timeline.py $(BUILD)/boot.svg docs/boot-timeline.svg
 usb: all ## write the image to a USB stick: make usb DEV=/dev/sdX
 	@$(PYTHON) tools/usb.py $(IMG) $(DEV)
-toolchain: ## build x86_64-elf-gcc from Debian's source packages (TOOLCHAIN=folder, build/toolchain/cross)
-	@tools/setup toolchain
-	@tools/toolchain.sh $(or $(TOOLCHAIN),$(BUILD)/toolchain/cross) $(BUILD)/toolchain/work
+# PREFIX counts only when it is given to this make: many people have one in their environment.
+toolchain: ## build x86_64-elf-gcc from Debian's sources (PREFIX=folder, build/toolchain/cross)
+	@tools/toolchain.sh '$(if $(filter command line,$(origin PREFIX)),$(PREFIX),$(BUILD)/toolchain/cross)' \
+		$(BUILD)/toolchain/work
 
-# For editors (clangd looks into build/) and the static analysis.
-compile_commands.json: $(BUILD)/compile_commands.json ## for editors: build/compile_commands.json
-$(BUILD)/compile_commands.json: $(FLAGS) tools/compdb.py FORCE
-	@$(PYTHON) tools/compdb.py $@ '$(CFLAGS64)' $(filter %.c,$(KSRC)) \
-		-- '$(CFLAGS32) $(S2DEFS) -Iboot/stage2' $(filter %.c,$(S2SRC))
+# The exercises of docs/exercises; N= is the number.  The check builds by itself.
+.PHONY: exercise exercise-check exercise-solution exercise-reset exercise-rom
+EXERCISE = @MAKE='$(MAKE)' $(PYTHON) tools/exercise.py
+exercise: ## exercises for a course: list them; N=3: start that one
+	$(EXERCISE) $(if $(N),start '$(N)',list)
+exercise-check: ## build, and see whether the active exercise is solved
+	$(EXERCISE) check $(N)
+exercise-solution: ## put the reference solution of the active exercise in place
+	$(EXERCISE) solution $(N)
+exercise-reset: ## end the active exercise: its files as they were before
+	$(EXERCISE) reset $(N)
+exercise-rom: ## an option ROM that makes the BIOS err: ROM="FAIL_FIRST=1 TRASH"
+	$(EXERCISE) rom $(ROM)

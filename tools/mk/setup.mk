@@ -4,13 +4,13 @@
 # what is missing.  Both looks are a few `command -v`, and single files (helpers of an editor, a
 # bisecting script) skip them.
 
-SETUP_GOALS_run  := run run-serial screenshot bench debug debug-kernel bochs smoke
-SETUP_GOALS_test := test lint host-test reproducible
+SETUP_GOALS_run  := run run-serial screenshot bench debug debug-kernel record replay bochs smoke
+SETUP_GOALS_test := test lint host-test reproducible exercise-check
 SETUP_NEED := $(strip \
 	$(if $(filter $(SETUP_GOALS_test),$(MAKECMDGOALS)),test, \
 	$(if $(filter $(SETUP_GOALS_run),$(MAKECMDGOALS)),run, \
 	$(if $(filter-out help clean toolchain,$(or $(MAKECMDGOALS),all)),$(if $(filter all iso floppy usb,$(or $(MAKECMDGOALS),all)),build)))))
-SETUP_NEED += $(if $(filter bochs,$(MAKECMDGOALS)),bochs) $(if $(filter debug debug-kernel,$(MAKECMDGOALS)),debug)
+SETUP_NEED += $(if $(filter bochs,$(MAKECMDGOALS)),bochs) $(if $(filter debug debug-kernel record replay,$(MAKECMDGOALS)),debug)
 
 ifneq ($(strip $(SETUP_NEED)),)
 SETUP_MISSING := $(shell CC='$(if $(filter-out default,$(origin CC)),$(CC))' tools/setup --check $(SETUP_NEED))

@@ -90,6 +90,6 @@ def load():
         table("kernel")  # says what to do when it is not there
         gdb.execute(f"symbol-file {path('kernel')}", to_string=True)
     for program in ("stage1", "stage2"):
-        if os.path.realpath(path(program)) not in loaded:
-            table(program)
+        known = os.path.realpath(path(program)) in loaded
+        if not known and os.path.exists(path(program)):  # a recording may hold the kernel alone
             gdb.execute(f"add-symbol-file {path(program)}", to_string=True)
