@@ -123,8 +123,10 @@ static const struct {
 	void (*enable)(void);
 	char name[16];
 } methods[] = {
-	[BOOT_A20_ALREADY] = {a20_nothing, "on already"},	[BOOT_A20_BIOS] = {a20_bios, "by int 15h"},
-	[BOOT_A20_PORT92] = {a20_port92, "by port 92h"}, [BOOT_A20_8042] = {a20_kbc, "by the 8042"},
+	[BOOT_A20_ALREADY] = {a20_nothing, "on already"},
+	[BOOT_A20_BIOS] = {a20_bios, "by int 15h"},
+	[BOOT_A20_PORT92] = {a20_port92, "by port 92h"},
+	[BOOT_A20_8042] = {a20_kbc, "by the 8042"},
 	[BOOT_A20_PORTEE] = {a20_portee, "by port EEh"},
 };
 
