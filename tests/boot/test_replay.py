@@ -130,7 +130,7 @@ def registers(text):
 
 def test_back_in_the_boot_sector(corrupt):
     text = gdb(corrupt[0], "hbreak *0x7c00", "continue", "info registers", "icount",
-               "stepi 20", "info registers", "stepi", "info registers", "reverse-stepi",
+               "stepi 12", "info registers", "stepi", "info registers", "reverse-stepi",
                "info registers", "reverse-continue", "info registers", "icount")
     at_start, on, further, back, again = registers(text)
     assert at_start["ip"] == 0x7c00 and 0x7c00 < on["ip"] < 0x7e00
