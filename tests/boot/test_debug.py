@@ -338,7 +338,8 @@ def test_threads_with_backtraces(tmp_path):
 
 def test_frame_of_an_exception_and_a_backtrace_across_it(tmp_path):
     build = build_with(tmp_path, 'console=both run="crash pagefault"')
-    text = session("hbreak panic_trap", "continue", "echo BACKTRACE\\n", "bt", "minos-frame", "minos-log 2", build=build)
+    text = session("hbreak panic_trap", "continue", "echo BACKTRACE\\n", "bt",
+                   "minos-frame", "minos-log 2", build=build)
     assert re.search(r"vector 0xe, #PF page fault\n  error  0x0  page not present, read, from ring 0",
                      text), text
     assert re.search(r"rip    8:ffffffff8\w+  ring 0  crash_page_fault", text)

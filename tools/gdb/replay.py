@@ -29,7 +29,7 @@ def icount():
 
 class StopAtEnd(gdb.Command):
     """
-    stop-at-end: before each command that goes forward, let it stop at the last instruction of the recording.
+    stop-at-end: before each command that goes forward, let it stop at the recording's last instruction.
     Behind the end of its log QEMU loads no snapshot any more, and there would be no way back.
     """
 
