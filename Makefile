@@ -13,6 +13,9 @@ ifeq ($(filter 4.%,$(MAKE_VERSION)),)
 endif
 
 BUILD ?= build
+ifneq ($(words $(BUILD)),1)
+  $(error BUILD is one folder, without blanks in its name: `$(BUILD)`)
+endif
 V     ?= 0
 Q     := $(if $(filter 1,$(V)),,@)
 # $(call say,CC,file): the short form of a command, when V=1 does not show the long one.

@@ -160,6 +160,11 @@ def copy(files, source, target):
 def put_back(exercise):
     """The original files back into the tree; what stood there goes to attempt-N.  Says so."""
     attempt = os.path.join(STATE, f"attempt-{exercise.number}")
+    lost = [name for name in exercise.files() if not os.path.exists(os.path.join(ORIGINAL, name))]
+    if lost:
+        raise Refused(f"{os.path.relpath(ORIGINAL, ROOT)}/ no longer has {', '.join(lost)} as before the "
+                      f"exercise.  Put that back yourself (git checkout -- {' '.join(lost)}), then "
+                      f"remove {os.path.relpath(os.path.join(STATE, 'active'), ROOT)}")
     # Only what differs: the time of a file decides what is built.
     yours = [name for name in exercise.files()
              if read(os.path.join(ORIGINAL, name)) != read(os.path.join(ROOT, name), "-")]
@@ -259,7 +264,13 @@ def cmd_reset(number):
 
 def cmd_rom(*flags):
     sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
-    from firmware import build_rom  # pylint: disable=import-outside-toplevel
+    from firmware import build_rom, switches  # pylint: disable=import-outside-toplevel
+    known = switches()
+    for flag in flags:
+        name, given, _ = flag.partition("=")
+        if name not in known or known[name] != bool(given):
+            there = ", ".join(f + "=n" * number for f, number in known.items())
+            raise Refused(f"{flag} is no switch of tests/boot/firmware.asm; there are {there}")
     path = os.path.join(os.environ.get("BUILD") or "build", "firmware.rom")
     os.makedirs(os.path.join(ROOT, os.path.dirname(path)), exist_ok=True)
     try:

@@ -17,20 +17,24 @@ import argparse
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
 import termios
 import threading
+import time
 import tty
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
 import recording  # noqa: E402  (the path above)
 from replay import OUTPUT, Replay, Retype  # noqa: E402
-from vm import BUILD, ELF, PROMPT, TIMEOUT, Machine, VmError, plain  # noqa: E402
+from vm import (BUILD, ELF, EXIT_FAIL, EXIT_PASS, PROMPT, TIMEOUT, Machine, VmError,  # noqa: E402
+                plain)
 
 ESCAPE = b"\x01"  # Ctrl-A
+DROP_S = 2  # after which keys that the machine does not take are dropped
 STOPPED = rb"[Ss]ystem halted[^\n]*\n"
 
 
@@ -65,29 +69,78 @@ def follow(machine):
             return
 
 
+class Keys:
+    """What was typed and the machine has not taken yet.  Nothing here waits for it."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.waiting = b""
+        self.since = 0  # time of the first key of these, or of the last progress
+        self.told = False
+
+    def add(self, key):
+        if not self.waiting:
+            self.since = time.monotonic()
+        self.waiting += key
+
+    def pass_on(self):
+        """Give the machine what it takes; drop all, with a bell, if that was nothing for too long."""
+        taken = self.machine.offer(self.waiting)
+        if taken:
+            self.waiting, self.since = self.waiting[taken:], time.monotonic()
+            self.told = False
+        elif time.monotonic() - self.since > DROP_S:
+            self.waiting = b""
+            note = "" if self.told else "\r\nrr: the machine takes no keys; leave with Ctrl-A X\r\n"
+            self.told = True
+            print("\a" + note, end="", flush=True)
+
+
 def talk(machine):
     """The terminal is the machine's serial line, until QEMU ends or Ctrl-A X."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    escaped = False
+    escaped, keys = False, Keys(machine)
     tty.setraw(descriptor, termios.TCSANOW)
     try:
         while machine.process.poll() is None:
-            if not select.select([descriptor], [], [], 0.2)[0]:
-                continue
-            key = os.read(descriptor, 1)
-            if not escaped and key == ESCAPE:
-                escaped = True
-                continue
-            if not key or (escaped and key in b"xX"):
-                return
-            machine.send(key)
-            escaped = False
+            if select.select([descriptor], [], [], 0.005 if keys.waiting else 0.2)[0]:
+                key = os.read(descriptor, 1)
+                if not escaped and key == ESCAPE:
+                    escaped = True
+                elif not key or (escaped and key in b"xX"):
+                    return
+                else:
+                    escaped = False
+                    keys.add(key)
+            if keys.waiting:
+                keys.pass_on()
+    except (OSError, ValueError):  # of QMP, because QEMU ends
+        machine.process.wait(TIMEOUT)
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
+def run_and_follow(machine, lines, timeout):
+    """The run that is recorded.  Returns what went wrong with it, or None."""
+    try:
+        if lines is None:
+            talk(machine)
+        else:
+            type_lines(machine, lines, timeout)
+    except VmError as problem:
+        if machine.process.poll() is None:
+            return str(problem).splitlines()[0]
+    except KeyboardInterrupt:
+        pass
+    status = machine.process.poll()  # power-off, reset and `panic=exit` are ends like others
+    if status not in (None, 0, EXIT_PASS, EXIT_FAIL):
+        return f"QEMU ended with status {status}: {machine.stderr().strip()}"
+    return None
+
+
 def record(options):
+    recording.check_target(options.folder)
     if options.run is None and sys.stdin.isatty():
         lines = None
     elif options.run is None:
@@ -95,24 +148,17 @@ def record(options):
     else:
         lines = [line.strip() for line in options.run.split(";")]
     with Machine(mem=os.environ.get("MEM") or "128M", record=True) as machine:
-        say(f"recording into {options.folder}" + ("" if lines else "; leave with Ctrl-A X"))
+        say(f"recording into {options.folder}" + ("" if lines is not None else "; leave with Ctrl-A X"))
         shower = threading.Thread(target=follow, args=(machine,), daemon=True)
         shower.start()
-        try:
-            if lines is None:
-                talk(machine)
-            else:
-                type_lines(machine, lines, options.timeout)
-        except VmError as problem:
-            if machine.process.poll() is None:
-                say(f"ended: {str(problem).splitlines()[0]}")
-        except KeyboardInterrupt:
-            pass
+        problem = run_and_follow(machine, lines, options.timeout)
         recording.save(machine, options.folder, ELF, "make record")
         shower.join()
     print()
-    say(f"recorded: make replay FROM={options.folder}")
-    return 0
+    if problem:
+        say(f"ended early: {problem}")
+    say(f"recorded: make replay FROM={shlex.quote(options.folder)}")
+    return 1 if problem else 0
 
 
 # --- replay ---------------------------------------------------------------------------------------
@@ -159,13 +205,17 @@ def debug(folder, arguments):
 
 def retype(folder):
     """The other kind: the inputs are typed again."""
-    say(f"{folder} holds no log, only what was typed: it is typed again at the same places of the output")
+    say(f"{folder} holds no log, only what was typed: it is typed again at the same places of the output"
+        if recording.load(folder)["inputs"] else f"{folder} holds no log, and nothing was typed")
     with Retype(folder) as machine:
         complete = machine.type_again()
-        machine.expect_quiet()
+        machine.expect_quiet(2 if machine.facts["inputs"] else 30)  # alone it may think for long
         sys.stdout.write(plain(bytes(machine.output)))
     print()
-    say("all was typed" if complete else "the run went another way before all was typed")
+    if not complete:
+        say("the run went another way before all was typed")
+    elif machine.facts["inputs"]:
+        say("all was typed")
     return 0
 
 
@@ -192,7 +242,7 @@ def end_on_signals():
 def main():
     end_on_signals()
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, prog="rr.py")
     one = commands.add_parser("record")
     one.add_argument("--run")
     one.add_argument("--timeout", type=float, default=max(TIMEOUT, 600))

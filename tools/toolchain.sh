@@ -198,6 +198,7 @@ prepare_work() {
 }
 
 usage="usage: tools/toolchain.sh PREFIX WORKDIR"
+[ "${1-x}" ] || die "PREFIX is empty: give a folder, or leave PREFIX= out"
 prefix=$(absolute "${1:?$usage}")
 work=$(absolute "${2:?$usage}")
 jobs=$(getconf _NPROCESSORS_ONLN)

@@ -38,13 +38,16 @@ def make_task(name, target, build, **more):
 def server_task(build, port):
     """
     QEMU stopped at reset, as a background task.  VS Code goes on to gdb when a line matches
-    endsPattern; a problem matcher must have a pattern for problems, too.
+    endsPattern; a problem matcher must have a pattern for problems, too.  tools/debug says
+    `debug: QEMU (ACCELERATOR, ...); serial line: ...`, then that it waits; anything else
+    behind `debug: ` is why it does not start.
     """
+    begins, ends = r"debug: .*; serial line: ", f"debug: waiting for gdb on localhost:{port}"
     matcher = {"owner": "minos-debug",
-               "pattern": {"regexp": "^(debug): error: (.*)$", "kind": "file", "file": 1,
-                           "message": 2},
-               "background": {"activeOnStart": True, "beginsPattern": "^debug: starting",
-                              "endsPattern": f"^debug: waiting for gdb on localhost:{port}"}}
+               "pattern": {"regexp": f"^(?!{begins}|debug: waiting )(debug): (.*)$", "kind": "file",
+                           "file": 1, "message": 2},
+               "background": {"activeOnStart": True, "beginsPattern": "^" + begins,
+                              "endsPattern": "^" + ends}}
     return task(SERVER, workspace("tools/debug"), "--server", str(port), build,
                 isBackground=True, dependsOn="MinOS: build", problemMatcher=matcher)
 

@@ -94,11 +94,22 @@ ledger_at(const void *place)
 	return l;
 }
 
+/* End the sampler while it still sleeps: it must not write into what may be anybody's by now. */
+static void
+call_off(struct thread *t, const char *why)
+{
+	(void)thread_kill(t->id);
+	if (thread_join(t) == -EINTR)
+		thread_detach(t);
+	sh_printf("%s: nothing to see\n", why);
+}
+
 void
 crash_corrupt(void)
 {
 	struct sample *s = kzalloc(sizeof(*s));
 	struct thread *t = s != NULL ? thread_create("sampler", sampler, s) : NULL;
+	struct thread *k;
 	struct ledger *l;
 
 	if (t == NULL) {
@@ -106,14 +117,18 @@ crash_corrupt(void)
 		sh_printf("out of memory\n");
 		return;
 	}
-	thread_detach(t);
 	kfree(s); /* the mistake: the sampler still has it */
 	l = ledger_at(s);
-	t = l != NULL ? thread_create("keeper", keeper, l) : NULL;
-	if (t == NULL) {
-		sh_printf("the heap did not give the freed place again: nothing to see\n");
+	if (l == NULL) {
+		call_off(t, "the heap did not give the freed place again");
+		return;
+	}
+	k = thread_create("keeper", keeper, l);
+	if (k == NULL) {
+		call_off(t, "out of memory");
 		kfree(l);
 		return;
 	}
-	(void)thread_join(t); /* comes back only if Ctrl-C ends the wait */
+	thread_detach(t);
+	(void)thread_join(k); /* comes back only if Ctrl-C ends the wait */
 }

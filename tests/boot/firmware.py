@@ -1,9 +1,19 @@
 """firmware.py - assemble firmware.asm, the option ROM that makes the BIOS misbehave."""
 
 import os
+import re
 import subprocess
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "firmware.asm")
+
+
+def switches():
+    """The flags that firmware.asm lists in its head: {name: does it take a number}."""
+    with open(SOURCE, encoding="utf-8") as f:
+        head = f.read().split("\n\tbits")[0]
+    lists = re.findall(r"(?m)^;\t((?:[A-Z][A-Z0-9_]+(?:=n)?(?:, )?)+)(?:\t|$)", head)
+    flags = ", ".join(lists).split(", ")
+    return {flag.partition("=")[0]: flag.endswith("=n") for flag in flags}
 
 
 def build_rom(path, flags):

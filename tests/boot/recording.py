@@ -31,6 +31,14 @@ class RecordingError(Exception):
     """A folder is no recording, or one that cannot be run here."""
 
 
+def check_target(folder):
+    """RecordingError if @folder holds anything but a recording: it is replaced as a whole."""
+    facts = os.path.join(folder, "recording.json")
+    if os.path.exists(folder) and not os.path.exists(facts):
+        if not os.path.isdir(folder) or os.listdir(folder):
+            raise RecordingError(f"{folder} is there, and is no recording: it is left alone")
+
+
 def possible(media, extra):
     """Can QEMU record a machine with this medium and these further options?"""
     return media in MEDIA and not any(option in UNRECORDABLE for option in extra)
@@ -57,17 +65,6 @@ def copy_sparse(source, target, block=65536):
         dst.truncate()
 
 
-def _instructions(machine):
-    """Guest instructions so far, or None if QEMU has ended (then the replay finds out)."""
-    if not machine.recorded or machine.process.poll() is not None:
-        return None
-    try:
-        machine.qmp("stop")
-        return machine.qmp("query-replay")["icount"]
-    except (OSError, ValueError, AssertionError):
-        return None
-
-
 def _portable(machine, folder):
     """The machine's command line with @PLACES@ for what moves; files that it names are copied."""
     argv, copied = [], {}
@@ -86,14 +83,16 @@ def _portable(machine, folder):
 
 def save(machine, folder, elf, note=""):
     """
-    Keep what @machine did in @folder, which is made new.  Returns the kind.  One that is recorded
-    ends with this, because only the end completes its log.
+    Keep what @machine did in @folder, which is made new; RecordingError if something else is there.
+    Returns the kind.  One that is recorded ends with this, because only the end completes its log.
     """
-    instructions = _instructions(machine)
+    check_target(folder)
     if machine.recorded:
         machine.end()
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
+    with open(os.path.join(folder, "recording.json"), "w", encoding="utf-8"):
+        pass  # if this is interrupted, the folder may still be replaced
     log = os.path.join(machine.dir, LOG)
     kind = "exact" if machine.recorded and os.path.exists(log) else "inputs"
     if kind == "exact":
@@ -105,7 +104,7 @@ def save(machine, folder, elf, note=""):
             shutil.copyfile(name, os.path.join(folder, os.path.basename(name)))
     with open(os.path.join(folder, "serial.log"), "wb") as f:
         f.write(machine.output)
-    facts = {"kind": kind, "note": note, "instructions": instructions,
+    facts = {"kind": kind, "note": note, "instructions": machine.instructions,
              "argv": _portable(machine, folder), "inputs": machine.inputs}
     with open(os.path.join(folder, "recording.json"), "w", encoding="utf-8") as f:
         json.dump(facts, f, indent=1)
@@ -125,13 +124,14 @@ def load(folder):
 
 
 def prune(parent, most=KEPT_MAX):
-    """Remove the oldest recordings in @parent beyond @most; also those that another run removes."""
+    """Remove the oldest recordings in @parent beyond @most, and nothing else."""
     def age(path):
         try:
             return os.path.getmtime(path)
         except OSError:
             return time.time()
 
-    found = sorted((os.path.join(parent, name) for name in os.listdir(parent)), key=age)
-    for path in found[:-most]:
+    folders = (os.path.join(parent, name) for name in os.listdir(parent))
+    found = [path for path in folders if os.path.exists(os.path.join(path, "recording.json"))]
+    for path in sorted(found, key=age)[:-most]:
         shutil.rmtree(path, ignore_errors=True)

@@ -6,6 +6,7 @@ over the whole recording places snapshots; they stay in the folder for the next 
 Retype is the other kind: a new run, typed at as the first one was.
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -49,6 +50,7 @@ class Replay(Machine):
         self.facts = recording.load(self.folder)
         if self.facts["kind"] != "exact":
             raise recording.RecordingError(f"{folder} holds inputs only, no log to replay")
+        self._lock = self._lock_folder()
         self._new_state()
         self.image, self.recorded = None, False
         self.argv = self._replay_argv(not gdb) + ["-S", "-action", "shutdown=pause"]
@@ -56,6 +58,20 @@ class Replay(Machine):
         if gdb:
             self.argv += ["-gdb", f"unix:{self.gdb},server=on,wait=off"]
         self._start(None)
+
+    def _lock_folder(self):
+        """One replay at a time has the snapshots.  Returns the file whose closing ends this."""
+        file = open(os.path.join(self.folder, "recording.json"), "rb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise recording.RecordingError(f"another replay uses {self.folder}") from None
+        return file
+
+    def stop(self):
+        super().stop()
+        self._lock.close()
 
     def _replay_argv(self, fresh):
         snapshot = self._new_overlay() if fresh else ",rrsnapshot=" + START
@@ -80,11 +96,12 @@ class Replay(Machine):
         size = [] if backing else ["1M"]
         try:
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, path, *size],
-                           check=True, stdin=subprocess.DEVNULL)
+                           check=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         except OSError as problem:
             raise recording.RecordingError(f"qemu-img (tools/setup debug): {problem}") from None
         except subprocess.CalledProcessError as problem:
-            raise recording.RecordingError(f"{path}: {problem}") from None
+            why = problem.stderr.decode(errors="replace").strip()
+            raise recording.RecordingError(f"{path}: {why}") from None
         return ""
 
     def count(self):

@@ -3,19 +3,39 @@
 
 usage: selftest.py [PREFIX]
 The groups named user.* run code in ring 3 and are the user tier, all others the kernel tier.
-Ends with `kernel: N passed, N failed` and `user: N passed, N failed`.
+Ends with `kernel: N passed, N failed` and `user: N passed, N failed`.  After a failure the image and
+QEMU's command line are kept (FAILURES=folder), and the command is printed that runs them again:
+time is counted in instructions, so that it goes the same way.  RECORD=0 keeps nothing.
 """
 
+import os
 import re
+import shlex
 import sys
 import tempfile
 
-from vm import EXIT_FAIL, EXIT_PASS, Machine, VmError, image_copy, plain
+import recording
+from vm import BUILD, ELF, EXIT_FAIL, EXIT_PASS, ROOT, Machine, VmError, image_copy, plain
 
 TIMEOUT = 600
 # Guest time by instructions: the tests judge the kernel's sleeps and shares, not how busy the
 # machine is that runs QEMU.  The RTC must follow the same time.
 EXACT_TIME = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
+
+
+def keep(machine, prefix):
+    """Save what runs the same tests again; returns what to say of that."""
+    if os.environ.get("RECORD") == "0":
+        return ""
+    parent = os.environ.get("FAILURES") or os.path.join(BUILD, "failures")
+    folder = os.path.join(parent, "-".join(["selftest", *re.findall(r"\w+", prefix)]))
+    try:
+        recording.save(machine, folder, ELF, f"self-tests {prefix}".rstrip())
+        recording.prune(parent)
+    except (OSError, recording.RecordingError) as problem:
+        return f"not kept: {problem}"
+    where = os.path.relpath(folder, ROOT)
+    return f"run it again: make replay FROM={shlex.quote(folder if where.startswith('..') else where)}"
 
 
 def run(prefix):
@@ -44,6 +64,8 @@ def run(prefix):
                 problem = text
             if problem and not failed:
                 tiers["kernel"][1] += 1
+            if problem:
+                problem += "\n" + keep(vm, prefix)
     return tiers, problem
 
 

@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+import firmware
 import vm as machine
 from exercise_wrong import EXPECTED
 
@@ -281,6 +282,34 @@ def test_tool_refuses(course):
     fails(course.run("check", "2"), "exercise 1 is active, not 2")
     fails(course.run("refresh", "1"), "exercise is active")
     assert course.run("nonsense")[0] == 2
+
+
+def test_tool_refuses_without_the_original_files(course):
+    course.run("start", "1")
+    shutil.rmtree(course.root / ".exercise" / "original")
+    for command in ("solution", "reset"):
+        fails(course.run(command), r"no longer has a\.txt(.|\n)*git checkout -- a\.txt")
+    assert "defect" in course.text("a.txt")
+    (course.root / ".exercise" / "active").unlink()
+    assert course.run("list")[0] == 0 and "active" not in course.run("list")[1].split("Start one")[0]
+
+
+@pytest.mark.parametrize("flags", [["BOGUS"], ["TRASH", "NO_EDD=1"], ["FAIL_FIRST"]])
+def test_tool_refuses_an_unknown_switch(flags, tmp_path):
+    done = subprocess.run([sys.executable, TOOL, "rom", *flags], cwd=machine.ROOT, check=False,
+                          env={**os.environ, "BUILD": str(tmp_path)}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    text = done.stdout.decode()
+    assert done.returncode == 1 and f"{flags[-1]} is no switch of tests/boot/firmware.asm" in text, text
+    assert "MAX_SECTORS=n, ONE_SEGMENT" in text and not os.listdir(tmp_path)
+
+
+def test_every_switch_of_the_rom_is_listed():
+    with open(firmware.SOURCE, encoding="utf-8") as f:
+        source = f.read()
+    used = set(re.findall(r"(?m)^ *%(?:el)?if(?:n?def)? (\w+)", source))
+    used -= set(re.findall(r"(?m)^ *%define (\w+)", source)) - set(firmware.switches())
+    assert used == set(firmware.switches())
 
 
 def test_tool_refuses_a_patch_that_does_not_fit(course):

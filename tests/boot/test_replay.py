@@ -1,10 +1,15 @@
 """test_replay.py - time travel: exact replay, backwards in boot sector and kernel, what failures leave."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -15,8 +20,12 @@ import vm as machine
 MAKE = os.environ.get("MAKE", "make")
 LIMIT = 600
 
-# A test file that fails: in a machine of its own, in the shared one, in one that cannot be recorded.
+# A test file that fails: in a machine of its own, in the shared one, in one that cannot be recorded, in
+# one that it made without a fixture, and in a fixture.
 FAILING = """
+import pytest
+import vm as machine
+
 def test_exact(boot):
     m = boot()
     m.prompt()
@@ -35,7 +44,23 @@ def test_inputs(boot):
     m.command("echo and again")
     assert False
 
+def test_alone():
+    with machine.Machine() as m:
+        m.prompt()
+        assert m.command("echo alone") == "together"
+
+@pytest.fixture
+def unbootable():
+    with machine.Machine(media=None) as m:
+        m.expect("minOS> ", 3)
+        yield m
+
+def test_setup(unbootable):
+    pass
+
 def test_good(vm):
+    with machine.Machine() as m:
+        m.prompt()
     assert vm.command("echo good") == "good\\n"
 """
 
@@ -93,6 +118,115 @@ def test_keys_and_power_off_are_replayed(tmp_path):
         assert m.wait_exit() == 0
         assert recording.save(m, str(tmp_path / "r"), machine.ELF) == "exact"
     assert "the serial output is identical" in rr("replay", "--check", str(tmp_path / "r"))
+
+
+def test_what_is_typed_fast_arrives_in_a_slow_guest():
+    """QEMU takes bytes at the host's speed, the guest gets a twentieth of a processor."""
+    line = "x" * 900
+    with machine.Machine(record=True) as m:
+        m.prompt()
+        thread = m.qmp("query-cpus-fast")[0]["thread-id"]
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+            try:
+                processor = {min(os.sched_getaffinity(0))}
+                os.sched_setaffinity(busy.pid, processor)
+                os.sched_setaffinity(thread, processor)
+                os.setpriority(os.PRIO_PROCESS, thread, 19)
+                answer = m.command("echo " + line, 4 * machine.TIMEOUT)
+            finally:
+                busy.kill()
+    assert answer.rstrip().split("\n")[-1] == line, f"{len(answer)} characters came"
+
+
+# --- a guest that does not read -------------------------------------------------------------------
+def test_a_guest_that_reads_no_more_ends_the_typing():
+    with machine.Machine(record=True) as m:
+        m.prompt()
+        m.send("crash panic\r")
+        m.expect("System halted")
+        with pytest.raises(machine.VmError, match="the guest took nothing that was typed"):
+            for _ in range(12):
+                m.send("x" * 8)
+
+
+def read_until(descriptor, text, seconds):
+    """What the terminal shows until @text is there, or its program is gone."""
+    deadline, shown = time.monotonic() + seconds, b""
+    while text not in shown and time.monotonic() < deadline:
+        if select.select([descriptor], [], [], 0.5)[0]:
+            try:
+                shown += os.read(descriptor, 65536)
+            except OSError:
+                break
+    return shown
+
+
+def test_the_terminal_leaves_a_guest_that_reads_no_more(tmp_path):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, os.path.join(machine.ROOT, "tools", "rr.py"), "record",
+                                  str(tmp_path / "r")])
+    try:
+        assert b"minOS> " in read_until(terminal, b"minOS> ", machine.TIMEOUT)
+        os.write(terminal, b"crash panic\r")
+        assert b"System halted" in read_until(terminal, b"System halted", machine.TIMEOUT)
+        os.write(terminal, b"x" * 50)
+        assert b"takes no keys" in read_until(terminal, b"takes no keys", machine.TIMEOUT)
+        os.write(terminal, b"y" * 50 + b"\x01x")
+        shown = read_until(terminal, b"rr: recorded: ", machine.TIMEOUT)
+        assert b"rr: recorded: " in shown, shown
+    finally:
+        os.kill(child, signal.SIGTERM)
+        os.close(terminal)
+        os.waitpid(child, 0)
+
+
+# --- the command line -----------------------------------------------------------------------------
+def record(*argv):
+    """rr.py record without a terminal and without lines; (status, output)."""
+    return run(sys.executable, "tools/rr.py", "record", *argv)
+
+
+def test_record_without_lines_ends_by_itself(tmp_path):
+    status, text = record(str(tmp_path / "r"))
+    assert status == 0 and "Ctrl-A" not in text, text
+
+
+def test_record_tells_that_it_ended_early(tmp_path):
+    status, text = record("--timeout", "4", "--run", "sleep 1000", str(tmp_path / "r"))
+    assert status == 1 and "rr: ended early: " in text and "rr: recorded: " in text, text
+
+
+def test_record_leaves_other_folders_alone(tmp_path):
+    (tmp_path / "mine").write_text("text")
+    status, text = record(str(tmp_path))
+    assert status == 1 and f"{tmp_path} is there, and is no recording" in text, text
+    assert os.listdir(tmp_path) == ["mine"] and "minOS>" not in text
+
+
+def test_a_wrong_option_of_record_is_named():
+    status, text = record("--timeout", "x")
+    assert status == 2 and text.startswith("usage: rr.py record [-h] [--run"), text
+
+
+def test_a_second_replay_is_told_of_the_first(corrupt):
+    with open(os.path.join(corrupt[0], "recording.json"), "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        status, text = run(sys.executable, "tools/rr.py", "replay", "--check", corrupt[0])
+    assert status == 1 and f"another replay uses {corrupt[0]}" in text and "qemu-img" not in text, text
+
+
+def test_make_passes_words_on_as_they_are(tmp_path):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+    program.chmod(0o755)
+    words = "echo it's \"two  words\"; echo $HOME"
+    build = f"BUILD={machine.BUILD}"
+    shown = run(MAKE, "-s", "-o", "all", "record", f"PYTHON={program}", build,
+                "RUN=" + words.replace("$", "$$"))[1]
+    assert f"<record><--run><{words}><{machine.BUILD}/record>" in shown, shown
+    shown = run(MAKE, "-s", "replay", f"PYTHON={program}", build, "FROM=it's a  folder")[1]
+    assert "<replay><it's a  folder>" in shown, shown
 
 
 def test_a_difference_is_told(corrupt, tmp_path):
@@ -195,21 +329,25 @@ def test_the_end_keeps_the_way_back(corrupt):
 
 
 # --- what a failing test leaves -------------------------------------------------------------------
+def run_failing(folder, name):
+    """Run a test file with our conftest.py; its failures go to @folder/failures."""
+    return run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "conftest",
+               "--rootdir", str(folder), str(folder / name),
+               env={"PYTHONPATH": os.path.join(machine.ROOT, "tests", "boot"),
+                    "FAILURES": str(folder / "failures"), "RECORD": ""})
+
+
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):
     """A run of FAILING; returns (folder of the failures, output)."""
     folder = tmp_path_factory.mktemp("failing")
     (folder / "test_failing.py").write_text(FAILING)
-    failures = folder / "failures"
-    status, text = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "conftest",
-                       "--rootdir", str(folder), str(folder / "test_failing.py"),
-                       env={"PYTHONPATH": os.path.join(machine.ROOT, "tests", "boot"),
-                            "FAILURES": str(failures), "RECORD": ""})
-    assert status == 1 and "3 failed, 1 passed" in text, text
-    return failures, text
+    status, text = run_failing(folder, "test_failing.py")
+    assert status == 1 and "4 failed, 1 passed, 1 error" in text, text
+    return folder / "failures", text
 
 
-@pytest.mark.parametrize("test", ["test_exact", "test_shared"])
+@pytest.mark.parametrize("test", ["test_exact", "test_shared", "test_alone", "test_setup"])
 def test_a_failure_can_be_replayed(failed, test):
     failures, text = failed
     command = re.search(rf"(?m)^make replay FROM=(\S*/{test})\t\(every instruction", text)
@@ -221,11 +359,13 @@ def test_a_failure_can_be_replayed(failed, test):
         with open(failures / test / replay.OUTPUT, "rb") as again:
             output = again.read()
             assert output == recorded.read()
-    assert {"test_exact": b"\r\nby a line longer", "test_shared": b"\r\nshared"}[test] in output
+    assert {"test_exact": b"\r\nby a line longer", "test_shared": b"\r\nshared",
+            "test_alone": b"\r\nalone", "test_setup": b""}[test] in output
 
 
 def test_a_failure_that_cannot_be_recorded_is_typed_again(failed):
-    command = re.search(r"(?m)^make replay FROM=(\S*/test_inputs)\t\(what was typed", failed[1])
+    command = re.search(r"(?m)^Its machines cannot be recorded.\n"
+                        r"make replay FROM=(\S*/test_inputs)\t\(what was typed", failed[1])
     assert command, failed[1]
     status, answer = run(MAKE, "-s", "replay", f"FROM={command.group(1)}")
     assert status == 0 and "holds no log" in answer and "all was typed" in answer, answer
@@ -233,12 +373,40 @@ def test_a_failure_that_cannot_be_recorded_is_typed_again(failed):
 
 
 def test_a_good_test_leaves_nothing(failed):
-    assert sorted(os.listdir(failed[0])) == ["test_exact", "test_inputs", "test_shared"]
+    assert sorted(os.listdir(failed[0])) == ["test_alone", "test_exact", "test_inputs", "test_setup",
+                                             "test_shared"]
+
+
+def test_a_recording_that_is_gone_is_not_offered(tmp_path):
+    """Eleven failures: the first one's folder is gone at the end."""
+    (tmp_path / "test_many.py").write_text(
+        "import pytest, vm as machine\n"
+        "@pytest.mark.parametrize('n', range(11))\n"
+        "def test_many(n):\n"
+        "    with machine.Machine(media=None, extra=['-smp', '2']):\n"
+        "        assert False\n")
+    status, text = run_failing(tmp_path, "test_many.py")
+    assert status == 1 and "11 failed" in text, text
+    assert len(re.findall(r"(?m)^make replay FROM=", text)) == 10, text
+    assert text.count("is gone: the newest 10 are kept") == 1, text
+
+
+def test_a_failed_selftest_can_be_run_again(tmp_path):
+    """A group of which there is none: the kernel says so, as it does of a failure."""
+    status, text = run(sys.executable, "tests/boot/selftest.py", "no.such",
+                       env={"FAILURES": str(tmp_path), "RECORD": ""})
+    assert status == 1 and "kernel: 0 passed, 1 failed" in text, text
+    command = re.search(r"(?m)^run it again: make replay FROM=(\S*/selftest-no-such)$", text)
+    assert command, text
+    status, again = run(MAKE, "-s", "replay", f"FROM={command.group(1)}")
+    assert status == 0 and "no.such" in again, again
 
 
 def test_old_failures_go(tmp_path):
+    os.makedirs(tmp_path / "a folder of somebody")
     for number in range(4):
         os.makedirs(tmp_path / str(number))
+        (tmp_path / str(number) / "recording.json").write_text("{}")
         os.utime(tmp_path / str(number), (number, number))
     recording.prune(str(tmp_path), 2)
-    assert sorted(os.listdir(tmp_path)) == ["2", "3"]
+    assert sorted(os.listdir(tmp_path)) == ["2", "3", "a folder of somebody"]

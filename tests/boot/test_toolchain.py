@@ -226,6 +226,12 @@ def test_it_refuses_a_blank_in_a_path(toolchain):
     assert status != 0 and "characters" in text and "cross 2" in text
 
 
+def test_an_empty_prefix_is_named():
+    done = subprocess.run([MAKE, "-s", "toolchain", "BUILD=build", "PREFIX="], cwd=machine.ROOT, check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert done.returncode != 0 and b"toolchain: PREFIX is empty" in done.stderr, done.stderr
+
+
 def test_it_never_removes_a_folder_of_others(toolchain):
     os.mkdir(toolchain.work)
     precious = os.path.join(toolchain.work, "precious")

@@ -102,6 +102,20 @@ def test_vscode_task_and_launch_agree(folder, port):
         assert os.path.dirname(elf) == server["args"][2]
 
 
+def test_vscode_task_reads_what_the_server_says(folder, session, tmp_path):
+    """Begin and end as tools/debug prints them; what else it says is a problem."""
+    server = session("MinOS: kernel_main").server
+    matcher = folder.task("MinOS: debug server")["problemMatcher"]
+    begin, end = (matcher["background"][key] for key in ("beginsPattern", "endsPattern"))
+    lines = [line for line in server.text.decode().splitlines() if line.startswith("debug: ")]
+    assert re.search(begin, lines[0]) and re.search(end, lines[1]), lines
+    problem = matcher["pattern"]["regexp"]
+    assert not any(re.search(problem, line) for line in lines), lines
+    status, text = run("tools/debug", "--server", "1", str(tmp_path))
+    found = re.search(problem, text)
+    assert status == 1 and found[2].endswith("minos.img is missing; make builds it"), text
+
+
 def test_vscode_takes_another_build_folder(folder):
     for build, elf in (("build-x", "${workspaceFolder}/build-x/minos.elf"), ("/b", "/b/minos.elf")):
         assert folder.generate(build)[0] == 0

@@ -34,7 +34,11 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")
 EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
 PIPE_BYTES = 1 << 20  # of a serial line, as far as the host allows
-FIFO_BYTES, PACE_S = 16, 0.025
+FIFO_BYTES = 16
+# While recording: timer interrupts until typed bytes are surely in the UART; for how long a guest may
+# leave them, in seconds and in timer interrupts of its own.
+SETTLE_TICKS, STALL_S, STALL_TICKS = 2, 5, 300
+COM1_LSR, LSR_DATA_READY = 0x3FD, 1
 # Media of Machine: the options that make a device of the drive "medium".
 MEDIA_DEVICES = {
     "disk": ["-device", "ide-hd,drive=medium"],
@@ -75,6 +79,9 @@ class Machine:
     """
 
     record_all = False  # what `record` is when not given
+    # A test run may put lists here: machines that were started, and those stopped whose files it
+    # removes itself, because only later it knows whether the test failed.
+    started = stopped = None
 
     def __init__(self, image=IMAGE, *, machine="q35", cpu="max", mem="128M", serial=True,
                  vga="std", media="disk", extra=(), reboot=False, debug_exit=True, paused=False,
@@ -84,7 +91,8 @@ class Machine:
         self._new_state()
         self.image = image
         wanted = self.record_all if record is None else record
-        self.recorded = wanted and recording.possible(media, extra)
+        self.recordable = recording.possible(media, extra)
+        self.recorded = wanted and self.recordable
         self.argv = self._arguments(image, machine, cpu, mem, serial, vga)
         self.argv += self._medium(image, media)
         if self.recorded:
@@ -97,6 +105,8 @@ class Machine:
             self.argv += ["-S"]
         self.argv += list(extra)
         self._start(serial)
+        if self.started is not None:
+            self.started.append(self)
 
     def _new_state(self):
         self.dir = tempfile.mkdtemp(prefix="minos-vm-")
@@ -105,10 +115,13 @@ class Machine:
         self.inputs = []  # [length of output then, "serial" or "key", text]
         self.events = []
         self.returncode = None
+        self.instructions = None  # of a recorded machine when end() came, if QEMU was still there
+        self._at_end = False  # no more output will come
         self.changed = threading.Condition()  # guards output, wakes when it grows
         self._serial = self._qmp = None
+        self._qmp_lock = threading.Lock()  # a command and its answer; a thread may type
         self._closed = False
-        self._typed_at = 0  # time of the last bytes at the serial line
+        self._settled_at = 0  # timer interrupts when the bytes typed last are in the UART, or None
 
     def _arguments(self, image, machine, cpu, mem, serial, vga):
         argv = [QEMU, "-nodefaults", "-display", "none", "-M", machine, "-cpu", cpu, "-m", mem,
@@ -200,12 +213,30 @@ class Machine:
         """End QEMU if it still runs, and forget its files."""
         if not self._closed:
             self.end()
-            shutil.rmtree(self.dir, ignore_errors=True)
             self._closed = True
+            if self.stopped is None:
+                self.forget()
+            else:
+                self.stopped.append(self)
+
+    def forget(self):
+        """Remove the files of a machine that was stopped."""
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _count_instructions(self):
+        """So that a replay knows its end."""
+        try:
+            self._qmp.settimeout(STALL_S)
+            self.qmp("stop")
+            self.instructions = self.qmp("query-replay")["icount"]
+        except (OSError, ValueError, VmError):
+            pass
 
     def end(self):
         """End QEMU if it still runs; its files stay."""
         if self.process.poll() is None:
+            if self.recorded and self._qmp:
+                self._count_instructions()
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(5)
@@ -244,15 +275,13 @@ class Machine:
     def qmp(self, command, **arguments):
         """Execute a QMP command and return its result; events on the way are kept."""
         message = {"execute": command, "arguments": arguments}
-        self._qmp.sendall((json.dumps(message) + "\n").encode())
-        while True:
-            answer = self._qmp_read()
-            if "event" in answer:
+        with self._qmp_lock:
+            self._qmp.sendall((json.dumps(message) + "\n").encode())
+            while "event" in (answer := self._qmp_read()):
                 self.events.append(answer)
-            elif "error" in answer:
-                raise VmError(f"QMP {command}: {answer['error']['desc']}")
-            else:
-                return answer["return"]
+        if "error" in answer:
+            raise VmError(f"QMP {command}: {answer['error']['desc']}")
+        return answer["return"]
 
     def hmp(self, line):
         return self.qmp("human-monitor-command", **{"command-line": line})
@@ -277,6 +306,7 @@ class Machine:
             data = os.read(reader, 65536)
             with self.changed:
                 self.output += data
+                self._at_end = not data
                 self.changed.notify_all()
             if not data:
                 os.close(reader)
@@ -286,24 +316,61 @@ class Machine:
         """Type at the serial line."""
         data = data if isinstance(data, bytes) else data.encode()
         self.inputs.append([len(self.output), "serial", data.decode("latin-1")])
+        since, ticks = time.monotonic(), None
         while data:
-            data = data[os.write(self._serial, data[:self._pace()]):]
+            try:
+                taken = self.offer(data)
+            except (OSError, ValueError):  # QEMU has ended: nobody reads it
+                return
+            if taken:
+                data, since, ticks = data[taken:], time.monotonic(), None
+                continue
+            if ticks is None:
+                ticks = self._interrupts()[0]
+            self._check_stall(time.monotonic() - since, ticks)
+            time.sleep(0.001)
 
-    def _pace(self):
+    def offer(self, data):
+        """Type as much of @data at the serial line as may be typed now; returns how much that was."""
+        room = self._room() if self.recorded else PIPE_BYTES
+        if room == 0:
+            return 0
+        self._settled_at = None
+        return os.write(self._serial, data[:room])
+
+    def _room(self):
         """
         How many bytes may be typed now.  While QEMU 7.2 records, bytes that it has taken but not
-        yet handed to the UART do not count as being in its FIFO of 16: more than that at once, and
-        the rest is lost.  It hands them over at the guest's next timer, at most 10 ms later.
+        yet handed to the UART do not count as being in its FIFO of 16: more than there is room for,
+        and the rest is lost.  It hands them over at the guest's next timer at the latest.  So they are
+        counted by the guest's own timer interrupts, however slow it is: the bytes before must be
+        in the UART, and then a FIFO that was read empty takes 16, another at least one or none.
         """
-        if not self.recorded:
-            return PIPE_BYTES
-        time.sleep(max(0, self._typed_at + PACE_S - time.monotonic()))
-        unread = array.array("i", [1])
-        while unread[0] and self.process.poll() is None:
-            fcntl.ioctl(self._serial, termios.FIONREAD, unread)
-            time.sleep(0.001)
-        self._typed_at = time.monotonic()
-        return FIFO_BYTES
+        unread = array.array("i", [0])
+        fcntl.ioctl(self._serial, termios.FIONREAD, unread)
+        if unread[0]:
+            self._settled_at = None
+            return 0
+        ticks, uart = self._interrupts()
+        if self._settled_at is None:
+            self._settled_at = ticks + SETTLE_TICKS
+        if ticks < self._settled_at:
+            return 0
+        # Read without effect on the guest.  Before its first interrupt the UART may have no FIFO on.
+        status = int(self.hmp(f"i /b {COM1_LSR}").split("=")[1], 16)
+        return FIFO_BYTES if uart and not status & LSR_DATA_READY else 1
+
+    def _interrupts(self):
+        """How often the PIT and COM1 have raised their interrupts, whether taken or not."""
+        counts = dict(re.findall(r"(?m)^ (\d+): (\d+)", self.hmp("info irq")))
+        return int(counts.get("0", 0)), int(counts.get("4", 0))
+
+    def _check_stall(self, seconds, ticks):
+        """VmError if the guest takes nothing for so long, its timer having been at @ticks then."""
+        if self.process.poll() is None and seconds > STALL_S:
+            passed = self._interrupts()[0] - ticks
+            if passed > STALL_TICKS or seconds > TIMEOUT:
+                raise VmError(self.report(f"the guest took nothing that was typed for {seconds:.0f} s"))
 
     def expect(self, pattern, timeout=TIMEOUT):
         """
@@ -344,7 +411,7 @@ class Machine:
             seen = -1
             while seen != len(self.output) and time.monotonic() < deadline:
                 seen = len(self.output)
-                self.changed.wait_for(lambda: len(self.output) != seen, quiet)
+                self.changed.wait_for(lambda: len(self.output) != seen or self._at_end, quiet)
 
     def serial_text(self):
         with self.changed:

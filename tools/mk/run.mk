@@ -17,13 +17,16 @@ run-serial: all ## the same without a window
 run-kernel: all ## without our loader: QEMU's -kernel loads build/minos.elf and the initrd (APPEND=)
 	@tools/qemu kernel $(BUILD)/minos.elf -initrd $(BUILD)/image/INITRD.TAR -append "$(APPEND)"
 debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first instruction
-	@tools/debug $(BUILD) $(GDB_ARGS)
+	@tools/debug "$$BUILD" $(GDB_ARGS)
 debug-kernel: all ## the same, gdb stopped at kernel_main
-	@tools/debug --kernel $(BUILD) $(GDB_ARGS)
+	@tools/debug --kernel "$$BUILD" $(GDB_ARGS)
+# RUN and FROM come by the environment, where the shell does not look into them.
+record replay: export RUN ?=
+record replay: export FROM ?=
 record: all ## record a run: the serial line on this terminal, or RUN="ps; crash corrupt"
-	@$(PYTHON) tools/rr.py record $(if $(RUN),--run '$(RUN)') $(BUILD)/record
+	@$(PYTHON) tools/rr.py record $${RUN:+--run "$$RUN"} "$$BUILD/record"
 replay: ## run a recording again, with gdb: build/record, or FROM=folder
-	@$(PYTHON) tools/rr.py replay $(or $(FROM),$(BUILD)/record) $(GDB_ARGS)
+	@$(PYTHON) tools/rr.py replay "$${FROM:-$$BUILD/record}" $(GDB_ARGS)
 bochs: all ## boot in Bochs, without a window, until the prompt appears in the serial log
 	@tools/bochs $(BUILD)
 
