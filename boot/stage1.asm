@@ -9,6 +9,9 @@
 ; Spec: BIOS Enhanced Disk Drive Specification 3.0, "Extended Read", "Get Device Parameters";
 ; IBM PC/AT Technical Reference, "INT 13".
 ;
+; The first thing it does is to print MARK: a machine that shows no more than that hangs in one of
+; the disk reads here.
+;
 ; There is room for 378 bytes, and they are full.  What was done for size, so that nobody undoes it
 ; unaware: BP stays 7C00h and variables lie in the BPB area, reached by 8-bit offsets; the stack
 ; is always equally deep at the same place, so that saved registers can be patched in it.
@@ -17,6 +20,8 @@
 	bits	16
 global stage1
 section .text				; linked to 7C00h: boot/stage1.ld
+
+%define MARK	'1'			; stage 1
 
 ; Variables, as [bp + ...].  3-0Bh and 20h-3Dh are free in every BPB once we run.
 %define DRIVE		bp + 3			; byte
@@ -40,26 +45,28 @@ stage1:
 	nop
 	times 3Eh - ($ - $$) db 0		; some BIOSes write a BPB here: no code
 entry:
-	mov	bx, cs
+	mov	si, cs
 	jmp	0:cs_zero
 cs_zero:				; not "main": editors' debuggers stop at any main unasked
 	cli
 	mov	cx, sp
 	mov	di, dx
-	xor	si, si
-	mov	ss, si
+	xor	bx, bx
+	mov	ss, bx
 	mov	sp, 7 * 4			; behind vector 6, invalid opcode: a 386 or 486,
-	push	si				; which has no RDTSC, goes straight to the next
+	push	bx				; which has no RDTSC, goes straight to the next
 	push	no_rdtsc			; instruction (and spoils vectors 4 and 5)
 	rdtsc
 no_rdtsc:
 	mov	sp, STAGE1_STACK
-	mov	bp, sp
 	push	cx
-	push	bx
+	push	si
 	push	di
 	push	edx
 	push	eax
+	mov	ax, 0E00h + MARK		; on page BH = 0; some BIOSes spoil BP when they scroll
+	int	10h
+	mov	bp, STAGE1_STACK
 	xchg	ax, di
 	mov	si, more_drives
 
@@ -196,7 +203,7 @@ next_drive:
 	pop	si
 	lodsb
 	mov	[TRACK], ah			; 0 (AX was an LBA): that BPB was not this drive's
-	cmp	al, 'U'
+	cmp	al, 'I'
 	jne	next_drive
 
 ; No drive holds an intact stage 2: say so on COM1 (115200 baud) and on the screen.
@@ -243,8 +250,8 @@ int13:
 	ret
 
 more_drives	db 80h, 81h, 0			; and the next byte ends the list
-unreadable	db "Unread, "
-damaged		db "bad MinOS stage2 LBA 128: rewrite", 0
+unreadable	db "I/O "
+damaged		db "bad MinOS stage2 LBA 128: renew", 0
 
 %if $ - $$ > 1B8h
  %assign over $ - $$ - 1B8h

@@ -135,6 +135,8 @@ static uint32_t
 turn_on(uint32_t first)
 {
 	for (uint32_t i = first; i < ARRAY_SIZE(methods); i++) {
+		if (!trace_known.a20) /* not in the middle of another phase's line */
+			say("%s? ", methods[i].name);
 		methods[i].enable();
 		if (a20_comes_on())
 			return i;
@@ -147,9 +149,10 @@ turn_on(uint32_t first)
 void
 a20_enable(void)
 {
+	say("a20 ");
 	info->a20_method = turn_on(BOOT_A20_ALREADY);
 	trace_known.a20 = true;
-	say("a20 %s\n", methods[info->a20_method].name);
+	say("yes\n");
 	trace("A20 on");
 }
 

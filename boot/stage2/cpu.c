@@ -56,6 +56,7 @@ cpu_check(void)
 	struct cpuid_regs max;
 	uint32_t ext_max;
 
+	say("cpu ");
 	if (!flag_toggles(EFLAGS_ID))
 		die(advice, "this CPU is a %s: no CPUID, no long mode (64-bit)",
 		    flag_toggles(EFLAGS_AC) ? "486" : "386");
@@ -78,6 +79,6 @@ cpu_check(void)
 	if (missing[0])
 		die(advice, "this CPU (%s) has %s", vendor, missing);
 	trace_known.tsc = trace_known.cr4 = trace_known.efer = true;
-	say("cpu %s, 64-bit\n", vendor);
+	say("%s, 64-bit\n", vendor);
 	trace("cpu");
 }

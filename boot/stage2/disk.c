@@ -192,6 +192,7 @@ edd_parameters(void)
 void
 disk_init(uint8_t drive)
 {
+	say("disk %02xh ", drive);
 	disk.drive = drive;
 	disk.shift = 9;
 	disk.edd = edd_present();
@@ -207,6 +208,7 @@ disk_init(uint8_t drive)
 	else
 		info->media =
 			drive < FLOPPY_LIMIT && !disk.edd ? BOOT_MEDIA_FLOPPY : BOOT_MEDIA_DISK;
+	say("%s, sectors of %u bytes\n", disk.edd ? "EDD" : "CHS", info->sector_size);
 }
 
 /* --- reading, with patience --- */

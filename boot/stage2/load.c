@@ -120,32 +120,32 @@ verify(const struct stream *s)
 void
 load_config(struct boot_config *config)
 {
+	static char text[CONFIG_MAX];
 	struct stream s;
 	const void *data;
-	uint32_t n;
+	uint32_t n, length = 0;
 
-	config_defaults(config);
+	say("config " CONFIG_NAME);
 	if (!stream_open(&s, CONFIG_NAME)) {
-		say(CONFIG_NAME ": not found, defaults are used\n");
+		say(": not found, defaults are used\n");
 		info->quirks |= BOOT_QUIRK_CONFIG;
 	} else if (s.size > CONFIG_MAX) {
-		say(CONFIG_NAME ": larger than %u bytes, defaults are used\n", CONFIG_MAX);
+		say(": larger than %u bytes, defaults are used\n", CONFIG_MAX);
 		info->quirks |= BOOT_QUIRK_CONFIG;
 	} else {
-		static char text[CONFIG_MAX];
-
 		while ((data = stream_next(&s, &n)) != NULL) {
 			memcpy(text + s.offset, data, n);
 			s.offset += n;
 		}
-		config_parse(config, text, s.size);
+		length = s.size;
+		say("\n");
 	}
+	config_parse(config, text, length);
 	for (uint32_t i = 0; i < MIN(config->wrong_count, (uint32_t)CONFIG_WRONG); i++)
 		say(CONFIG_NAME " line %u ignored: %s\n", config->wrong[i].line,
 		    config->wrong[i].why);
 	if (config->wrong_count > 0)
 		info->quirks |= BOOT_QUIRK_CONFIG;
-	memcpy(info->cmdline, config->cmdline, sizeof(info->cmdline));
 	trace("config");
 }
 
@@ -185,13 +185,14 @@ check_image(struct elf_image *image, const struct stream *s, const void *head, u
 }
 
 uint64_t
-load_kernel(const struct boot_config *config)
+load_kernel(const struct boot_entry *config)
 {
 	static struct elf_image image;
 	struct stream s;
 	const void *data;
 	uint32_t n;
 
+	say("kernel %s ", config->kernel);
 	if (!stream_open(&s, config->kernel))
 		die(advice, "%s (the kernel) not found in the root directory of the volume",
 		    config->kernel);
@@ -217,7 +218,7 @@ load_kernel(const struct boot_config *config)
 	info->kernel_start = image.start;
 	info->kernel_end = image.end;
 	info->kernel_crc = s.crc;
-	say("%s %u KiB, CRC-32 %08x%s\n", config->kernel, (s.size + 1023) >> 10, s.crc,
+	say("%u KiB, CRC-32 %08x%s\n", (s.size + 1023) >> 10, s.crc,
 	    s.trailer.magic ? "" : " (not verified)");
 	trace("kernel");
 	return image.entry;
@@ -238,7 +239,7 @@ check_unverified(const struct stream *s, const void *data)
 }
 
 void
-load_initrd(const struct boot_config *config)
+load_initrd(const struct boot_entry *config)
 {
 	struct stream s;
 	uint32_t start, n;
@@ -246,11 +247,13 @@ load_initrd(const struct boot_config *config)
 
 	if (!config->initrd[0])
 		return;
+	say("initrd %s ", config->initrd);
 	if (!stream_open(&s, config->initrd)) {
 		if (config->initrd_named)
 			die("Copy it there, or put `initrd none` into " CONFIG_NAME ".",
 			    "%s (the initrd) not found in the root directory of the volume",
 			    config->initrd);
+		say("not there\n");
 		return;
 	}
 	start = memory_find(((uint32_t)info->kernel_end + 4095) & ~4095U, s.size);
@@ -268,6 +271,6 @@ load_initrd(const struct boot_config *config)
 	info->initrd_start = start;
 	info->initrd_end = start + payload(&s);
 	info->initrd_crc = s.crc;
-	say("%s %u KiB%s\n", s.name, (s.size + 1023) >> 10, s.trailer.magic ? "" : ", no checksum");
+	say("%u KiB%s\n", (s.size + 1023) >> 10, s.trailer.magic ? "" : ", no checksum");
 	trace("initrd");
 }

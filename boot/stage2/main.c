@@ -2,8 +2,10 @@
  * main.c - the loader's phases, in order.
  *
  * entry.asm has gone to protected mode already, so that all of this is C; each BIOS call goes back
- * to real mode and returns (bios.h).  Each phase prints a line, leaves a record in the boot trace,
- * and stops the machine with a message if the next one could not work.
+ * to real mode and returns (bios.h).  Each phase prints its name
+ * before it does anything and its result afterwards, so that the last line tells where a machine
+ * hangs.  It leaves a record in the boot trace, and stops the machine with a message if the next
+ * phase could not work.
  */
 #include <lib/string.h>
 #include "config.h"
@@ -39,6 +41,7 @@ stage2_main(void)
 {
 	const uint8_t drive = *(const uint8_t *)STAGE1_DRIVE;
 	static struct boot_config config;
+	const struct boot_entry *choice;
 	uint64_t entry;
 
 	fault_init();
@@ -56,8 +59,9 @@ stage2_main(void)
 	disk_init(drive);
 	volume_init();
 	load_config(&config);
-	entry = load_kernel(&config);
-	load_initrd(&config);
+	choice = menu_choose(&config);
+	entry = load_kernel(choice);
+	load_initrd(choice);
 	firmware_tables();
 	enter_kernel(entry);
 }

@@ -170,15 +170,17 @@ memory_find(uint32_t min, uint32_t size)
 void
 memory_init(void)
 {
-	const char *how = ask();
+	const char *how;
 	uint64_t high, total;
 
+	say("memory ");
+	how = ask();
 	info->raw_map = BOOT_RAW_MAP_ADDR;
 	info->map = BOOT_MAP_ADDR;
 	info->map_count = e820_clean(raw, info->raw_map_count, map, BOOT_MAP_MAX, &info->quirks);
 	total = ram_between(0, UINT64_MAX);
 	high = ram_between(MIB(1), UINT64_MAX);
-	say("memory %u KiB, %sh, %u entries\n", (uint32_t)(total >> 10), how, info->raw_map_count);
+	say("%u KiB, %sh, %u entries\n", (uint32_t)(total >> 10), how, info->raw_map_count);
 	if (high < MIN_HIGH_RAM)
 		die(advice, "too little memory: %u KiB above 1 MiB", (uint32_t)(high >> 10));
 	/* Page 0 is said to be reserved by some; it holds vectors and BIOS variables anyway. */

@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include <lib/printf.h>
+#include <lib/string.h>
 #include "bios.h"
 #include "stage2.h"
 #include "x86.h"
@@ -29,11 +30,13 @@
 #define COLUMNS	     80
 #define ROWS	     25
 #define ATTR_NORMAL  0x07
+#define ATTR_INVERSE 0x70
 #define ATTR_FAILURE 0x4f
 
 static bool serial;
 static uint16_t *screen; /* NULL: there is none */
 static uint32_t column, row;
+static bool line_begun; /* the last line said has no end yet */
 static uint8_t attr = ATTR_NORMAL;
 
 /* A UART in loop-back mode returns what it is sent; an empty port does not. */
@@ -182,6 +185,8 @@ static PRINTF(1, 0) void vsay(const char *fmt, va_list ap)
 	static char text[512];
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	if (text[0])
+		line_begun = text[strlen(text) - 1] != '\n';
 	serial_puts(text);
 	if (screen)
 		screen_puts(text);
@@ -197,12 +202,67 @@ say(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* An escape sequence for the terminal: ESC [ @n @final.  Spec: ECMA-48, "Control sequences". */
+static void
+serial_sequence(uint32_t n, char final)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "\033[%u%c", n, final);
+	serial_puts(text);
+}
+
+void
+out_up(uint32_t lines)
+{
+	row -= MIN(lines, row);
+	column = 0;
+	serial_puts("\r");
+	serial_sequence(lines, 'A');
+}
+
+void
+out_column(uint32_t n)
+{
+	column = n;
+	serial_puts("\r");
+	if (n > 0)
+		serial_sequence(n, 'C');
+	if (screen)
+		screen_cursor();
+}
+
+void
+out_clear_line(void)
+{
+	for (uint32_t i = column; screen && i < COLUMNS; i++)
+		screen[row * COLUMNS + i] = ATTR_NORMAL << 8 | ' ';
+	serial_sequence(0, 'K');
+}
+
+void
+out_inverse(bool on)
+{
+	attr = on ? ATTR_INVERSE : ATTR_NORMAL;
+	serial_sequence(on ? 7 : 0, 'm');
+}
+
+int
+serial_read(void)
+{
+	if (!serial || !(inb(UART_LSR) & LSR_DATA))
+		return -1;
+	return inb(COM1);
+}
+
 void
 die(const char *advice, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (screen && column > 0)
+	if (line_begun)
+		say("\n");
+	else if (screen && column > 0) /* what the BIOS wrote */
 		screen_newline();
 	attr = ATTR_FAILURE;
 	say("MinOS cannot start: ");

@@ -100,6 +100,7 @@ enter_kernel(uint64_t entry)
 {
 	struct boot_trace_entry *records;
 
+	say("jump to %llxh\n", (unsigned long long)entry);
 	announce_long_mode();
 	a20_keep();
 	build_tables();

@@ -3,7 +3,7 @@
  *
  * One thread, no interrupts in 32-bit code, no heap.  A function either succeeds or calls die(),
  * which says what is wrong and what to do and stops the machine; only the pure files (fat, e820,
- * elf, config, tar: tested on the host) return errors.
+ * elf, config, tar, keys, edit: tested on the host) return errors.
  */
 #pragma once
 #include <boot/boot_info.h>
@@ -21,6 +21,38 @@ void say(const char *fmt, ...) PRINTF(1, 2);
  * @fmt says what failed and where.
  */
 NORETURN void die(const char *advice, const char *fmt, ...) PRINTF(2, 3);
+
+/* For the menu: move up that many lines and to their start; to column @n of this line. */
+void out_up(uint32_t lines);
+void out_column(uint32_t n);
+/* Blank the line from here to its end. */
+void out_clear_line(void);
+void out_inverse(bool on);
+/* A byte from COM1, or -1: nothing there, or no COM1. */
+int serial_read(void);
+
+/* --- input.c: keys from both consoles --- */
+
+#define INPUT_FOREVER UINT32_MAX
+
+/*
+ * Whether somebody wants the menu before it was offered: a key of the keyboard waits or Shift is
+ * held, or ESC came over COM1 (other bytes may be noise, or another system's login).  Calls no BIOS.
+ */
+bool input_waiting(void);
+/* Forget the keys that wait. */
+void input_drop(void);
+/* The next key (keys.h), or KEY_NONE after @wait ticks of 55 ms. */
+int input_key(uint32_t wait);
+
+/* --- menu.c --- */
+
+/*
+ * Which entry to boot: the preset one, unless somebody opens the menu in time.  Leaves the kernel's
+ * command line in the boot info.
+ */
+struct boot_config;
+const struct boot_entry *menu_choose(struct boot_config *config);
 
 /* --- trace.c: the boot trace --- */
 
@@ -92,11 +124,11 @@ const void *volume_read(uint32_t sector, uint32_t *len);
 
 /* --- load.c --- */
 
-struct boot_config;
+struct boot_entry;
 void load_config(struct boot_config *config);
 /* Load the kernel by its program headers; returns its entry point. */
-uint64_t load_kernel(const struct boot_config *config);
-void load_initrd(const struct boot_config *config);
+uint64_t load_kernel(const struct boot_entry *config);
+void load_initrd(const struct boot_entry *config);
 
 /* --- fault.c, fault_stubs.asm --- */
 

@@ -97,11 +97,12 @@ find_volume(void)
 void
 volume_init(void)
 {
+	say("volume ");
 	if (!find_volume())
 		die("Write the image to the medium again.",
 		    "drive %02xh holds no FAT volume (neither the whole medium nor a "
 		    "partition%s%s)",
 		    info->drive, volume.why ? "; last tried: " : "", volume.why ? volume.why : "");
-	say("volume FAT%u, LBA %u\n", volume.type, (uint32_t)(info->volume_offset >> 9));
+	say("FAT%u, LBA %u\n", volume.type, (uint32_t)(info->volume_offset >> 9));
 	trace("volume");
 }

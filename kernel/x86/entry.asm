@@ -15,10 +15,24 @@ global boot_stack_guard
 global boot_stack
 global boot_stack_top
 
+; Where the BIOS keeps the cursor, and the loader as well.
+BDA_CURSOR	equ 450h		; byte: column; byte: row
+TEXT_MEMORY	equ 0B8000h
+ROW_BYTES	equ 160
+
 section .text.entry exec
 _start:
 	cli
 	cld
+	; Until the console starts, this word on the screen tells that the jump has arrived.
+	cmp	dword [rdi + BI_DISPLAY], BOOT_DISPLAY_TEXT
+	jne	.no_screen
+	movzx	eax, byte [abs BDA_CURSOR + 1]
+	imul	eax, eax, ROW_BYTES
+	mov	rdx, "k" | 7 << 8 | "e" << 16 | 7 << 24 | "r" << 32 | 7 << 40 | "n" << 48 | 7 << 56
+	mov	[rax + TEXT_MEMORY], rdx
+	mov	dword [rax + TEXT_MEMORY + 8], "e" | 7 << 8 | "l" << 16 | 7 << 24
+.no_screen:
 	mov	rdx, rdi		; boot info, kept while BSS is cleared
 	lea	rdi, [kernel_bss_start]	; a stack lives in it: clear first, push later
 	lea	rcx, [kernel_bss_end]

@@ -9,7 +9,7 @@ LATE = "\tadd\tax, cx\n\tsub\tdi, cx\n\tjc\t.failed\n"
 BETWEEN = [(STAGE1, LATE, "\tadd\tax, cx\n\tjc\t.failed\n\tsub\tdi, cx\n")]
 # Some bytes longer, which the message must give.
 SINGLE_SECTORS = [(STAGE1, "\tmov\tsi, di\n.more:", "\tmov\tsi, 1\n.more:"),
-                  (STAGE1, " LBA 128: rewrite", "")]
+                  (STAGE1, " LBA 128: renew", "")]
 
 # --- 2: address line 20 ---------------------------------------------------------------------------
 A20 = "boot/stage2/a20.c"
@@ -107,8 +107,8 @@ EXPECTED = {
           [([PORT92], r"\[ok\] part one.*\n\[FAIL\] part two(.|\n)*stays off"),
            (KEYBOARD_OFF, r"\[FAIL\] part two(.|\n)*the keyboard is on again"),
            (FOR_EVER, r"\[ok\] part two.*\n\[FAIL\] both parts(.|\n)*i8042=off(.|\n)*for ever")]),
-    "3": (r"\[FAIL\] the machine reaches the prompt(.|\n)*reset after \"INITRD.TAR",
-          [(ONE_OF_TWO, r"reset after \"INITRD.TAR"),
+    "3": (r"\[FAIL\] the machine reaches the prompt(.|\n)*reset after \"jump to",
+          [(ONE_OF_TWO, r"reset after \"jump to"),
            (L_AND_D, r"\[FAIL\] the code segment(.|\n)*L=1 D=1")]),
     "4": (r"\[ok\] a map that was good.*\n\[FAIL\] a map that is unsorted and overlaps",
           [(SORT_AND_CUT, r"\[FAIL\] a map that is unsorted and overlaps")]),

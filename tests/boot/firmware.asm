@@ -26,6 +26,7 @@
 ;	EBDA_LOW	the EBDA lies at 80000h: 512 KiB of conventional memory
 ;	A20_OFF		A20 is off after each int 13h, and int 15h AX=2401h refuses
 ;	GRAPHICS	the screen is in graphics mode 12h
+;	NO_TICK		the timer's interrupt does not come
 ; The memory maps are those of a machine with 128 MiB.
 ; The BIOS's own read of the boot sector does not count.
 ; It hooks int 19h, and from there int 13h and 15h.  Its variables lie in unused vectors (60h on).
@@ -114,6 +115,11 @@ int19:
 	pop	ds
 	mov	[BDA_EBDA], ax
 	mov	word [BDA_KIB], LOW_EBDA >> 6
+%endif
+%ifdef NO_TICK
+	in	al, 21h				; the first PIC's mask: IRQ 0
+	or	al, 1
+	out	21h, al
 %endif
 	hook	13h, int13, OLD13
 	hook	15h, int15, OLD15

@@ -170,7 +170,7 @@ def test_every_stop_of_ours_has_a_source_line(walk):
 def test_debug_stops_at_the_boot_sector():
     text = session("print/x (long)$pc", "info symbol 0x7c00", "list *0x7c3e,+1", "bt 1", "x/i $pc")
     assert "$1 = 0x7c00" in text and "stage1 in section .text" in text
-    assert "mov\tbx, cs" in text, "stage 1's source lines"
+    assert "mov\tsi, cs" in text, "stage 1's source lines"
     assert re.search(r"=> 0x7c00 <stage1>:\s+jmp\s+0x7c3e", text), "gdb's own disassembly, 16-bit"
     assert re.search(r"--- reset.*CS:IP F000:FFF0.*--- stage 1", text, re.S)
 
@@ -202,7 +202,23 @@ def test_stage_2_has_backtraces_and_locals():
     assert "Value returned is $3 = 18446744071563116544" in text, "an uint64_t in EDX:EAX"
 
 
-def test_gdbs_disassembly_is_right_in_16_and_32_bit_code():
+def operands(text):
+    """What is alike in gdb's and ndisasm's words: numbers and registers, in order."""
+    return [int(word, 16) if word.startswith("0x") else word for word in
+            re.findall(r"0x[0-9a-f]+|\b(?:[a-ds][lhpix]|[bs]p|[ds]i)\b", text)]
+
+
+def test_gdbs_disassembly_is_right_in_16_bit_code():
+    """In the code that addresses by [bp + n], which as 32-bit code would read quite differently."""
+    text = session("echo CUT\\n", "x/8i next_drive", "echo CUT\\n", "minos-x next_drive 8")
+    _, ours, truth = text.split("CUT\n")
+    ours = [line.split(":", 1)[1] for line in ours.splitlines() if ">:" in line]
+    truth = [re.sub(r";.*", "", line)[29:] for line in truth.splitlines() if "stage1.asm" in line]
+    assert len(ours) == len(truth) == 8, text
+    assert [operands(line) for line in ours[:4]] == [operands(line) for line in truth[:4]], text
+
+
+def test_gdbs_disassembly_is_right_in_32_bit_code():
     text = session("minos-boot protected mode", "x/i $pc", "minos-boot long mode", "x/i $pc")
     assert re.search(r"<to_protected.in>:\s+mov\s+ax,0x10", text), text
     assert re.search(r"<long_mode.long>:\s+shl\s+rdi,0x20", text), text
@@ -228,6 +244,21 @@ def test_minos_boot_says_what_it_cannot_do():
                            ("minos-boot stage 1", "has passed already")):
         status, text = debug("minos-boot stage 2", command)
         assert status != 0 and words in text, text
+
+
+@pytest.mark.parametrize("by_hand,first", [
+    (["hbreak disk_init", "continue"], "volume"),
+    (["hbreak bios_int", "continue", "delete", "stepi 40"], "memory"),
+    (["hbreak *&_start", "continue"], "kernel_main"),
+    (["hbreak kernel_main", "continue"], "traps")], ids=["32-bit", "BIOS", "entry", "kernel"])
+def test_minos_boot_goes_on_from_where_the_user_went(by_hand, first):
+    text = session(*by_hand, "minos-boot", "minos-boot prompt", timeout=120)
+    assert re.findall(r"(?m)^--- (.*?):", text) == ["reset", "stage 1", first, "prompt"]
+
+
+def test_minos_boot_ends_at_the_prompt():
+    status, text = debug("minos-boot prompt", "minos-boot", timeout=120)
+    assert status != 0 and "the prompt is reached, the last transition" in text
 
 
 def test_a_users_breakpoint_stops_minos_boot():
@@ -307,7 +338,8 @@ def test_threads_with_backtraces(tmp_path):
 
 def test_frame_of_an_exception_and_a_backtrace_across_it(tmp_path):
     build = build_with(tmp_path, 'console=both run="crash pagefault"')
-    text = session("hbreak panic_trap", "continue", "echo BACKTRACE\\n", "bt", "minos-frame", "minos-log 2", build=build)
+    text = session("hbreak panic_trap", "continue", "echo BACKTRACE\\n", "bt",
+                   "minos-frame", "minos-log 2", build=build)
     assert re.search(r"vector 0xe, #PF page fault\n  error  0x0  page not present, read, from ring 0",
                      text), text
     assert re.search(r"rip    8:ffffffff8\w+  ring 0  crash_page_fault", text)
@@ -355,7 +387,7 @@ def test_the_session_in_the_document():
 
     def stable(line):
         """Addresses in stage 2 behind its first code depend on the compiler."""
-        return re.sub(r"\b(0000A[0-9A-F]{3}|000000000000A[0-9A-F]{3}|SP 6F[0-9A-F]{2}|CS:IP 0\w+:\w+)\b",
+        return re.sub(r"\b(0000[A-F][0-9A-F]{3}|0{12}[A-F][0-9A-F]{3}|SP 6F[0-9A-F]{2}|CS:IP 0\w+:\w+)\b",
                       "?", line)
     place = 0
     for line in (stable(line) for line in shown[2].splitlines() if not line.startswith("(gdb) ")):
@@ -392,6 +424,52 @@ def test_without_a_machine_or_a_build(tmp_path):
     assert "`make` builds it" in gdb(build=str(tmp_path))
     status, text = debug(build=str(tmp_path))
     assert status == 1 and "minos.img is missing; make builds it" in text
+
+
+def test_a_path_with_blanks(tmp_path):
+    """Everything in a folder "a b": the tools, the build folder."""
+    tree = tmp_path / "a b"
+    shutil.copytree(os.path.join(machine.ROOT, "tools"), tree / "tools")
+    shutil.copytree(machine.BUILD, tree / "build", ignore=lambda folder, names: [
+        name for name in names if not name.startswith(("minos.", "stage"))])
+    done = subprocess.run([tree / "tools/debug", "build", "--batch", "-ex", "minos-boot paging",
+                           "-ex", "info line main.c:141"], cwd=tree, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
+                          check=False)
+    text = done.stdout.decode()
+    assert done.returncode == 0 and "--- paging" in text, text
+    assert "Traceback" not in text and "No symbol" not in text, text
+
+
+@pytest.mark.parametrize("command", ["minos-x nosuch", "minos-pt zzz", "minos-x 0 nosuch"])
+def test_an_unknown_name_is_told_in_one_line(command):
+    status, text = debug(command)
+    assert status != 0 and re.search(r'(?m)^No symbol "\w+" in current context\.$', text), text
+    assert "Python" not in text
+
+
+@pytest.mark.parametrize("argv,words", [
+    (["--bogus", "build"], "usage: tools/debug"), (["--server", "x", "build"], "usage: tools/debug"),
+    (["--server"], "usage: tools/debug"), (["/nowhere"], "there is no folder /nowhere"), ([], "usage")])
+def test_wrong_words_for_the_script(argv, words):
+    done = subprocess.run(["tools/debug", *argv], cwd=machine.ROOT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+    assert done.returncode != 0 and words in done.stdout.decode()
+
+
+def test_no_qemu_is_told():
+    status, text = debug(env={"QEMU": "/nonexistent/qemu"})
+    assert status == 1 and "there is no program /nonexistent/qemu" in text and "Traceback" not in text
+
+
+def test_a_port_that_is_taken_is_told():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = str(taken.getsockname()[1])
+        for wanted in (port, "99999"):
+            status, text = debug(options=["--server", wanted], timeout=60)
+            assert status == 1 and f"cannot listen at {wanted}" in text and "waiting" not in text
 
 
 def free_port():

@@ -79,10 +79,12 @@ def rr(*argv):
     return text
 
 
-def gdb(folder, *commands):
-    """What gdb prints for @commands in a replay of @folder."""
+def gdb(folder, *commands, expect=0):
+    """What gdb prints for @commands in a replay of @folder; @expect is its exit status."""
     options = [word for command in commands for word in ("-ex", command)]
-    return rr("replay", folder, "-batch", *options)
+    status, text = run(sys.executable, "tools/rr.py", "replay", folder, "-batch", *options)
+    assert status == expect, text
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +264,7 @@ def registers(text):
 
 def test_back_in_the_boot_sector(corrupt):
     text = gdb(corrupt[0], "hbreak *0x7c00", "continue", "info registers", "icount",
-               "stepi 20", "info registers", "stepi", "info registers", "reverse-stepi",
+               "stepi 12", "info registers", "stepi", "info registers", "reverse-stepi",
                "info registers", "reverse-continue", "info registers", "icount")
     at_start, on, further, back, again = registers(text)
     assert at_start["ip"] == 0x7c00 and 0x7c00 < on["ip"] < 0x7e00
@@ -282,6 +284,21 @@ def test_back_in_the_kernel(corrupt):
     here, earlier, again = map(int, re.findall(r"(?m)^(\d+)$", text))
     assert (here - earlier, again) == (3, here)
     assert "$1 = 1" in text
+
+
+def test_other_breakpoints_do_not_mislead_lastwrite(corrupt):
+    text = gdb(corrupt[0], "hbreak panic", "continue", "up", "hbreak thread_begin",
+               "hbreak sched_sleep", "lastwrite l->balance", "info breakpoints")
+    assert re.search(r"l->balance at 0x\w+: \d+ became \d+ by\n=> 0x\w+ <sample_store", text), text
+    assert len(re.findall(r"(?m)^\d+ +hw breakpoint +keep y", text)) == 3, "they are on again"
+
+
+def test_nothing_goes_on_behind_the_end(corrupt):
+    for command in ("stepi", "next", "finish", "until"):
+        text = gdb(corrupt[0], "hbreak *0", "continue", command, expect=1)
+        assert "the end of the recording; reverse-continue leads back" in text, text
+    text = gdb(corrupt[0], "minos-reset", expect=1)
+    assert "a replay cannot be reset" in text
 
 
 def test_from_the_panic_to_the_culprit(corrupt):

@@ -1,8 +1,10 @@
 """test_volume.py - the boot volume in every kind of FAT, contiguous or not, large clusters and small."""
 
 import os
+import re
 import struct
 import subprocess
+import tarfile
 
 import pytest
 
@@ -95,6 +97,58 @@ def test_fragmented_files(boot, tmp_path, fat, size, cluster_sectors):
     m.prompt()
 
 
+def sieve(tmp_path, volume):
+    """Leave holes of one cluster on the image's volume, and nothing else."""
+    cluster = 2048
+    run("mmd", "-i", volume, "::HOLES")
+    names = []
+    for i in range(400):
+        names.append(str(tmp_path / f"H{i:03}"))
+        with open(names[-1], "wb") as f:
+            f.write(bytes(cluster))
+    run("mcopy", "-i", volume, *names, "::HOLES")
+    fill(tmp_path, volume, "FILLER", free_bytes(volume))
+    run("mdel", "-i", volume, *(f"::HOLES/H{i:03}" for i in range(0, 400, 2)))
+
+
+def test_files_replaced_on_a_full_volume(boot, tmp_path):
+    """As a user does it with a file manager: MINOS.CFG edited, a plain tar in INITRD.TAR's place."""
+    path = machine.image_copy(tmp_path)
+    volume = f"{path}@@{machine.VOLUME_OFFSET}"
+    sieve(tmp_path, volume)
+    with open(tmp_path / "big.txt", "wb") as f:
+        f.write(b"text" * 50000)
+    with tarfile.open(tmp_path / "INITRD.TAR", "w", format=tarfile.USTAR_FORMAT) as tar:
+        tar.add(tmp_path / "big.txt", arcname="big.txt")
+    size = os.path.getsize(tmp_path / "INITRD.TAR")
+    with open(tmp_path / "MINOS.CFG", "w", encoding="ascii", newline="\r\n") as f:
+        f.write("# filler\n" * 250 + "entry Edited\ncmdline console=both edited\n")
+    for name in ("INITRD.TAR", "MINOS.CFG"):
+        run("mdel", "-i", volume, f"::{name}")
+        run("mcopy", "-i", volume, str(tmp_path / name), f"::{name}")
+        shown = subprocess.run(["mshowfat", "-i", volume, f"::{name}"], check=True,
+                               stdout=subprocess.PIPE).stdout.decode()
+        assert shown.count("<") > 1, f"{name} must be in pieces: {shown}"
+    check(path, tmp_path)
+    m = boot(image=path)
+    m.prompt()
+    text = m.command("boot info")
+    assert re.search(r'(?m)^cmdline +entry="Edited" console=both edited$', text), text
+    start, end = re.search(r"(?m)^initrd +([0-9a-f]+)-([0-9a-f]+)", text).groups()
+    assert int(end, 16) - int(start, 16) == size, text
+    assert f"INITRD.TAR {(size + 1023) // 1024} KiB, no checksum" in m.serial_text()
+
+
+def check(path, tmp_path):
+    """fsck.fat is content with the image's volume."""
+    with open(path, "rb") as f:
+        f.seek(machine.VOLUME_OFFSET)
+        (tmp_path / "volume.img").write_bytes(f.read())
+    fsck = next(p for p in ("/usr/sbin/fsck.fat", "/sbin/fsck.fat", "/usr/bin/fsck.fat",
+                            "/opt/homebrew/sbin/fsck.fat") if os.path.exists(p))
+    run(fsck, "-n", str(tmp_path / "volume.img"))
+
+
 def test_long_names_labels_and_folders_around(boot, tmp_path):
     path, volume = make_volume(tmp_path, 16, 16 * MIB, 4)
     run("mlabel", "-i", volume, "::MINOS")
@@ -126,11 +180,4 @@ def test_any_pc_can_read_the_volume():
 
 
 def test_the_volume_passes_fsck(tmp_path):
-    with open(machine.IMAGE, "rb") as f:
-        f.seek(machine.VOLUME_OFFSET)
-        data = f.read()
-    volume = tmp_path / "volume.img"
-    volume.write_bytes(data)
-    fsck = next(p for p in ("/usr/sbin/fsck.fat", "/sbin/fsck.fat", "/usr/bin/fsck.fat",
-                            "/opt/homebrew/sbin/fsck.fat") if os.path.exists(p))
-    subprocess.run([fsck, "-n", str(volume)], check=True, stdout=subprocess.PIPE)
+    check(machine.IMAGE, tmp_path)

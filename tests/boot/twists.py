@@ -31,8 +31,8 @@ NO_SD = {"media": ("ide", "ahci", "virtio-blk", "virtio-scsi", "nvme", "usb-ehci
                    "usb-ohci", "usb-uhci", "lsi", "esp", "pvscsi", "megasas", "mptsas"),
          "why": CUT["why"] + "; an SD card has 2^n bytes"}
 CUT_CD = {"kinds": ("CD",), "why": "about CDs"}
-NO_STAGE2 = Stops(r"bad MinOS stage2 LBA 128: rewrite", "boot sector")
-UNREAD = Stops(r"Unread, bad MinOS stage2 LBA 128: rewrite", "boot sector")
+NO_STAGE2 = Stops(r"bad MinOS stage2 LBA 128: renew", "boot sector")
+UNREAD = Stops(r"I/O bad MinOS stage2 LBA 128: renew", "boot sector")
 
 
 def _rom(name, title, outcome, *flags, **more):

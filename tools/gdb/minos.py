@@ -3,7 +3,7 @@
     gdb -x tools/gdb/minos.py		(`make debug` does that, and starts the machine)
 
 Loads the symbols of stage 1, stage 2 and the kernel, shows 16-bit, 32-bit and 64-bit code each as
-what it is, and brings the commands minos-*; `help minos` lists them.  docs/debugging.md shows a session.
+what it is, and brings the commands minos-*; `minos` lists them.  docs/debugging.md shows a session.
 The build folder is $BUILD, or build/ in the tree.  Needs gdb 12 or later, with Python.
 """
 
@@ -18,8 +18,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from minos_gdb import (boot, disasm, frame, log, paging, printers, regs, symbols,  # noqa: E402
                        threads, unwind, view)
 
-COMMANDS = ("minos-boot", "minos-reset", "minos-x", "minos-regs", "minos-pt", "minos-frame", "minos-threads",
-            "minos-log", "minos-attach")
+COMMANDS = ("minos-boot", "minos-reset", "minos-x", "minos-regs", "minos-pt", "minos-frame",
+            "minos-threads", "minos-log", "minos-attach")
 
 
 class Minos(gdb.Command):
@@ -61,7 +61,7 @@ def main():
     Attach()
     try:
         symbols.load()
-    except gdb.GdbError as problem:
+    except (gdb.GdbError, gdb.error) as problem:
         print(f"minos: {problem}")
     gdb.execute(f"set confirm {'on' if confirm else 'off'}")
 

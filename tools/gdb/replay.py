@@ -13,6 +13,8 @@ import re
 
 import gdb
 
+from minos_gdb.cpu import Command
+
 SETTINGS = ("breakpoint auto-hw on", "can-use-hw-watchpoints 1")
 
 
@@ -27,7 +29,7 @@ def icount():
 
 class StopAtEnd(gdb.Command):
     """
-    stop-at-end: before each `continue`, let it stop at the last instruction of the recording.
+    stop-at-end: before each command that goes forward, let it stop at the recording's last instruction.
     Behind the end of its log QEMU loads no snapshot any more, and there would be no way back.
     """
 
@@ -35,23 +37,25 @@ class StopAtEnd(gdb.Command):
         super().__init__("stop-at-end", gdb.COMMAND_RUNNING)
 
     def invoke(self, argument, from_tty):
+        if "Reverse" in gdb.execute("show exec-direction", to_string=True):
+            return  # reverse-stepi and its kin run the forward commands
         end = int(gdb.parse_and_eval("$replay_end"))
         if icount() >= end:
             raise gdb.GdbError("This is the end of the recording; reverse-continue leads back.")
         gdb.execute(f"monitor replay_break {end}")
 
 
-class Icount(gdb.Command):
+class Icount(Command):
     """How many instructions were executed since reset."""
 
     def __init__(self):
         super().__init__("icount", gdb.COMMAND_STATUS)
 
-    def invoke(self, argument, from_tty):
+    def run(self, words):
         print(icount())
 
 
-class LastWrite(gdb.Command):
+class LastWrite(Command):
     """
     lastwrite EXPRESSION: back to the instruction that last wrote to it.
     Shows the value before and after, the instruction and who called.  The expression is evaluated
@@ -61,16 +65,25 @@ class LastWrite(gdb.Command):
     def __init__(self):
         super().__init__("lastwrite", gdb.COMMAND_RUNNING, gdb.COMPLETE_EXPRESSION)
 
-    def invoke(self, argument, from_tty):
+    def run(self, words):
+        if not words:
+            raise gdb.GdbError("usage: lastwrite EXPRESSION")
+        argument = " ".join(words)
         what = gdb.parse_and_eval(argument)
         if what.address is None:
             raise gdb.GdbError(f"{argument} has no address")
         place = f"*({what.type} *){int(what.address):#x}"
-        watch = gdb.Breakpoint(place, gdb.BP_WATCHPOINT, gdb.WP_WRITE)
+        others = [point for point in gdb.breakpoints() if point.enabled]
+        for point in others:
+            point.enabled = False  # only the write shall stop it
+        watch = gdb.Breakpoint(place, gdb.BP_WATCHPOINT, gdb.WP_WRITE, True)
+        watch.silent = True
         try:
             gdb.execute("reverse-continue", to_string=True)
         finally:
             watch.delete()
+            for point in others:
+                point.enabled = True
         if icount() == 0:
             raise gdb.GdbError(f"nothing wrote to {argument} before: this is the first instruction")
         after = gdb.parse_and_eval(place)
@@ -85,6 +98,7 @@ class LastWrite(gdb.Command):
 for setting in SETTINGS:
     gdb.execute(f"set {setting}")
 StopAtEnd()
-gdb.execute("define hook-continue\nstop-at-end\nend")
+for command in ("continue", "step", "next", "stepi", "nexti", "finish", "until", "advance"):
+    gdb.execute(f"define hook-{command}\nstop-at-end\nend")
 Icount()
 LastWrite()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """stub.py - stands between gdb and QEMU's gdb stub, and repairs one thing.
 
-usage: stub.py LISTEN QEMU_SOCKET	(LISTEN: a port of localhost, or the path of a socket)
+usage: stub.py LISTEN QEMU_SOCKET READY
+	LISTEN is a port of localhost, or the path of a socket; READY a file that is made when it listens.
 
 In 16-bit and 32-bit code gdb sees an i386's registers (low-view.xml) and can write them only all at
 once, by the packet `G`.  QEMU (7.2 at least) takes `G` apart wrongly outside 64-bit mode: it reads
@@ -110,12 +111,14 @@ def listen(where):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__.split("\n\n")[1])
     try:
         listener = listen(sys.argv[1])
-    except OSError as problem:
-        sys.exit(f"stub: cannot listen at {sys.argv[1]}: {problem.strerror}")
+    except (OSError, OverflowError) as problem:
+        sys.exit(f"debug: cannot listen at {sys.argv[1]}: {problem}")
+    with open(sys.argv[3], "w", encoding="ascii"):
+        pass
     while True:
         client, _ = listener.accept()
         with client, socket.socket(socket.AF_UNIX) as qemu:

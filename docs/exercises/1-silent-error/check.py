@@ -55,10 +55,10 @@ def unreadable():
         with open(vm.IMAGE, "rb") as whole, open(image, "wb") as cut:
             cut.write(whole.read(CUT_AT))
         with vm.Machine(image) as m:
-            said = m.expect(r"(Unread, )?bad MinOS stage2 LBA 128: rewrite").group().decode()
+            said = m.expect(r"(I/O )?bad MinOS stage2 LBA 128: renew").group().decode()
     finally:
         shutil.rmtree(folder)
-    expect(said.startswith("Unread, "), '"Unread, bad MinOS ...": nothing could be read', said)
+    expect(said.startswith("I/O "), '"I/O bad MinOS ...": nothing could be read', said)
 
 
 if __name__ == "__main__":

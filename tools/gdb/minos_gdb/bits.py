@@ -20,7 +20,8 @@ CR4 = {0: ("VME", "virtual-8086 extensions"), 1: ("PVI", "virtual interrupts"),
        23: ("CET", "control-flow enforcement"), 24: ("PKS", "supervisor protection keys")}
 EFER = {0: ("SCE", "SYSCALL"), 8: ("LME", "long mode enabled"), 10: ("LMA", "long mode active"),
         11: ("NXE", "no-execute bit"), 12: ("SVME", "SVM"), 14: ("FFXSR", "fast FXSAVE")}
-RFLAGS = {0: ("CF", "carry"), 1: ("1", "always set"), 2: ("PF", "parity"), 4: ("AF", "auxiliary carry"), 6: ("ZF", "zero"),
+RFLAGS = {0: ("CF", "carry"), 1: ("1", "always set"), 2: ("PF", "parity"), 4: ("AF", "auxiliary carry"),
+          6: ("ZF", "zero"),
           7: ("SF", "sign"), 8: ("TF", "single step"), 9: ("IF", "interrupts on"),
           10: ("DF", "strings go down"), 11: ("OF", "overflow"), 14: ("NT", "nested task"),
           16: ("RF", "resume"), 17: ("VM", "virtual-8086"), 18: ("AC", "alignment check"),

@@ -43,15 +43,19 @@ progress = Progress()
 
 
 def guess(state):
-    """Where in LABELS is a machine of which nothing is known yet?"""
+    """The last of LABELS that a machine in this state must have passed; -1 for none."""
     if state.bits == 64:
-        return NAMES.index("kernel_main" if state.pc >> 63 else "long mode")
+        if not state.pc >> 63:
+            return NAMES.index("long mode")
+        inside = state.pc < symbols.address("kernel", "_start.end")
+        return NAMES.index("kernel entry" if inside else "kernel_main")
     if state.paging:
         return NAMES.index("paging")
     if state.bits == 32:
         return NAMES.index("protected mode")
-    inside = symbols.address("stage2", "stage2_entry") <= state.pc < 0x10000
-    return NAMES.index("stage 2") if inside else -1
+    if symbols.address("stage2", "stage2_entry") <= state.pc < 0x10000:
+        return NAMES.index("stage 2")
+    return NAMES.index("stage 1") if 0x7C00 <= state.pc < 0x7E00 else -1
 
 
 def at_reset(state):
@@ -62,9 +66,29 @@ def position():
     state = cpu()
     if at_reset(state):
         progress.label, progress.before = -1, (state["CR0"], state["CR4"], state["EFER"])
-    elif progress.label is None:
-        progress.label = guess(state)
+        return progress.label
+    now, before = guess(state), progress.label
+    # It may have been run on by hand, or back in a replay.  In BIOS calls stage 2 is in real mode.
+    if before is None or now > before or (state.bits != 16 and now < before) or (
+            now >= 0 and before > NAMES.index("protected mode")) or (
+            now == NAMES.index("stage 1")):
+        progress.label = now
     return progress.label
+
+
+def stage2_is_loaded():
+    """Firmware may use stage 2's memory before."""
+    magic = symbols.address("stage2", "stage2_entry") & ~0xFFF
+    return read_linear(magic, 4) == b"MOS2"
+
+
+def at_prompt():
+    """Has the kernel made its last record?"""
+    if not cpu().pc >> 63:
+        return False
+    trace = gdb.parse_and_eval("'kernel/boot_trace.c'::trace")
+    count = int(gdb.parse_and_eval("'kernel/boot_trace.c'::nr_trace"))
+    return count > 0 and trace[count - 1]["name"].string() == LAST
 
 
 class Stops:
@@ -117,8 +141,8 @@ def candidates(label):
     if label + 1 < len(LABELS):
         _, program, name, _ = LABELS[label + 1]
         found[symbols.address(program, name)] = label + 1
-    if label + 1 < NAMES.index("protected mode"):
-        del found[symbols.address("stage2", "trace")]  # firmware may run there
+    if label + 1 < NAMES.index("protected mode") and not stage2_is_loaded():
+        del found[symbols.address("stage2", "trace")]
     if label + 1 < NAMES.index("kernel entry"):
         del found[symbols.address("kernel", "boot_trace_add")]
     return found
@@ -200,6 +224,8 @@ class Reset(Command):
         super().__init__("minos-reset", gdb.COMMAND_RUNNING)
 
     def run(self, words):
+        if "instruction count" in monitor("info replay"):
+            raise gdb.GdbError("a replay cannot be reset; reverse-continue leads back to its beginning")
         monitor("system_reset")
         for _ in range(self.TRIES):
             forget()
@@ -236,6 +262,8 @@ minos-reset starts again."""
             return
         if name in NAMES and name != "paging" and position() >= NAMES.index(name):
             raise gdb.GdbError(f"\"{name}\" has passed already; minos-reset starts again")
+        if at_prompt():
+            raise gdb.GdbError("the prompt is reached, the last transition; minos-reset starts again")
         go(name or None)
 
 

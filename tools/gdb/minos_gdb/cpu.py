@@ -28,6 +28,8 @@ class Command(gdb.Command):
             self.run(gdb.string_to_argv(argument))
         except gdb.MemoryError as problem:
             raise gdb.GdbError(f"{problem}: nothing is mapped there now") from None
+        except gdb.error as problem:  # an expression that gdb does not understand, for one
+            raise gdb.GdbError(str(problem)) from None
 
 
 class Segment:

@@ -86,8 +86,9 @@ class BootMem(Printer):
     def to_string(self):
         start, size = int(self.value["start"]), int(self.value["size"])
         kind = int(self.value["type"])
+        attributes = int(self.value["attr"])
         return (f"[{start:#x}, {start + size:#x}) {MEMORY_TYPES.get(kind, f'type {kind}')}"
-                f"{'' if int(self.value['attr']) == 1 else ', attributes %#x' % int(self.value['attr'])}")
+                + (f", attributes {attributes:#x}" if attributes != 1 else ""))
 
 
 class TraceEntry(Printer):

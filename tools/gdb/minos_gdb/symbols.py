@@ -84,12 +84,12 @@ def line(where):
 
 def load():
     """Give gdb the symbols of all three; they were linked to where they run."""
-    gdb.execute(f"directory {ROOT}", to_string=True)
+    gdb.execute(f'directory "{ROOT}"', to_string=True)
     loaded = {os.path.realpath(o.filename) for o in gdb.objfiles() if o.filename}
     if os.path.realpath(path("kernel")) not in loaded:
         table("kernel")  # says what to do when it is not there
-        gdb.execute(f"symbol-file {path('kernel')}", to_string=True)
+        gdb.execute(f"symbol-file \"{path('kernel')}\"", to_string=True)
     for program in ("stage1", "stage2"):
         known = os.path.realpath(path(program)) in loaded
         if not known and os.path.exists(path(program)):  # a recording may hold the kernel alone
-            gdb.execute(f"add-symbol-file {path(program)}", to_string=True)
+            gdb.execute(f'add-symbol-file "{path(program)}"', to_string=True)

@@ -57,6 +57,7 @@ def state_name(thread):
 
 
 def show_list(full):
+    kernel_ready()
     print("  ID  NAME                     STATE     SWITCHES  STACK")
     for thread in all_threads():
         mark = "*" if int(thread.address) == running() else " "

@@ -2,10 +2,11 @@
 
 QEMU describes a 64-bit CPU whatever mode it is in, and gdb then unwinds and disassembles all code
 as 64-bit code.  After each stop the description and the architecture are set to what the mode
-demands: x86-64, i386, or i8086 for 16-bit code (low-view.xml).
+demands: x86-64, i386 (low-view.xml), or i8086 for 16-bit code (the same registers).
 """
 
 import os
+import tempfile
 
 import gdb
 
@@ -15,6 +16,7 @@ LOW_VIEW = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 ARCHITECTURE = {16: "i8086", 32: "i386", 64: "i386:x86-64"}
 _current = 64
 _following = False
+_copy = None  # removed when gdb ends
 
 
 def _quietly(command):
@@ -25,15 +27,30 @@ def _quietly(command):
         pass
 
 
+def _description(bits):
+    """
+    The file that describes the registers of 16-bit or 32-bit code.  The architecture named in it is
+    what gdb disassembles by, whatever `set architecture` says; so 16-bit code has a copy of its own.
+    """
+    if bits == 32:
+        return LOW_VIEW
+    global _copy
+    if _copy is None:
+        with open(LOW_VIEW, encoding="ascii") as f:
+            text = f.read()
+        _copy = tempfile.NamedTemporaryFile("w", prefix="minos-gdb-", suffix=".xml")
+        _copy.write(text.replace(">i386<", f">{ARCHITECTURE[bits]}<"))
+        _copy.flush()
+    return _copy.name
+
+
 def _show(bits):
     global _current
-    low = bits != 64
-    if low != (_current != 64):
-        # Single registers have other numbers in the low view; writing them all goes through stub.py.
-        how = "off" if low else "auto"
-        _quietly(f"set remote set-register-packet {how}")
-        _quietly(f"set remote fetch-register-packet {how}")
-        _quietly(f"set tdesc filename {LOW_VIEW}" if low else "unset tdesc filename")
+    # Single registers have other numbers in the low views; writing them all goes through stub.py.
+    how = "auto" if bits == 64 else "off"
+    _quietly(f"set remote set-register-packet {how}")
+    _quietly(f"set remote fetch-register-packet {how}")
+    _quietly("unset tdesc filename" if bits == 64 else f"set tdesc filename {_description(bits)}")
     _quietly(f"set architecture {ARCHITECTURE[bits]}")
     _current = bits
 
@@ -50,6 +67,7 @@ def follow(*_):
             _show(bits)
     finally:
         _following = False
+_copy = None  # removed when gdb ends
 
 
 def stopped(*_):
