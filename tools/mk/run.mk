@@ -17,9 +17,9 @@ run-serial: all ## the same without a window
 run-kernel: all ## without our loader: QEMU's -kernel loads build/minos.elf and the initrd (APPEND=)
 	@tools/qemu kernel $(BUILD)/minos.elf -initrd $(BUILD)/image/INITRD.TAR -append "$(APPEND)"
 debug: all ## QEMU stopped at reset, gdb stopped at the boot sector's first instruction
-	@tools/debug "$$BUILD" $(GDB_ARGS)
+	@tools/debug $(BUILD) $(GDB_ARGS)
 debug-kernel: all ## the same, gdb stopped at kernel_main
-	@tools/debug --kernel "$$BUILD" $(GDB_ARGS)
+	@tools/debug --kernel $(BUILD) $(GDB_ARGS)
 # RUN and FROM come by the environment, where the shell does not look into them.
 record replay: export RUN ?=
 record replay: export FROM ?=
