@@ -315,6 +315,35 @@ def test_from_the_panic_to_the_culprit(corrupt):
     assert re.findall(r"(?m)^\$\d = (\d+)$", back) == ["1", str(after)], text
 
 
+def test_the_session_in_the_document(corrupt):
+    """docs/time-travel.md shows what really appears; addresses and large numbers may differ."""
+    folder, check = corrupt
+    with open(os.path.join(machine.ROOT, "docs/time-travel.md"), encoding="utf-8") as f:
+        recorded, replayed = re.findall(r"<!-- session -->\n```\n((?s:.*?))```", f.read())
+    commands = re.findall(r"(?m)^\(gdb\) (.*)$", replayed)
+    with open(os.path.join(folder, "serial.log"), "rb") as f:
+        serial = machine.plain(f.read())
+    compare(recorded, serial)
+    compare(replayed, check + gdb(folder, *commands))
+
+
+def compare(shown, text):
+    """The lines that a document shows are in @text, in this order; `...` stands for what is left out."""
+    def stable(line):
+        line = re.sub(r"\b(0x[0-9a-f]+|ffffffff[0-9a-f]{8}|\d{5,})\b|\+0x[0-9a-f]+|up \d\S+", "?", line)
+        return " ".join(line.split())
+    seen = [line for line in map(stable, text.splitlines()) if line]
+    place, gap = 0, True
+    for line in shown.splitlines():
+        if line == "..." or line.startswith(("$ ", "(gdb) ")):
+            gap = gap or line == "..."
+            continue
+        assert stable(line) in seen[place:], f"not in the output, or not there: {line}\n{text}"
+        found = seen.index(stable(line), place)
+        assert gap or found == place, f"more appears before: {line}\n{text}"
+        place, gap = found + 1, False
+
+
 def test_back_to_a_watchpoint(corrupt):
     """The same with gdb's own commands: the writes before the last were the keeper's."""
     text = gdb(corrupt[0], "hbreak panic", "continue", "up", "watch -l l->balance", "reverse-continue",
