@@ -162,8 +162,8 @@ def put_back(exercise):
     attempt = os.path.join(STATE, f"attempt-{exercise.number}")
     lost = [name for name in exercise.files() if not os.path.exists(os.path.join(ORIGINAL, name))]
     if lost:
-        raise Refused(f"{os.path.relpath(ORIGINAL, ROOT)}/ no longer has {', '.join(lost)} as before the "
-                      f"exercise.  Put that back yourself (git checkout -- {' '.join(lost)}), then "
+        raise Refused(f"{os.path.relpath(ORIGINAL, ROOT)}/ no longer has {', '.join(lost)} as before "
+                      f"the exercise.  Put that back yourself (git checkout -- {' '.join(lost)}), then "
                       f"remove {os.path.relpath(os.path.join(STATE, 'active'), ROOT)}")
     # Only what differs: the time of a file decides what is built.
     yours = [name for name in exercise.files()

@@ -84,7 +84,7 @@ class Keys:
         self.waiting += key
 
     def pass_on(self):
-        """Give the machine what it takes; drop all, with a bell, if that was nothing for too long."""
+        """Give the machine what it takes; drop all, with a bell, if it took nothing for long."""
         taken = self.machine.offer(self.waiting)
         if taken:
             self.waiting, self.since = self.waiting[taken:], time.monotonic()
@@ -148,7 +148,8 @@ def record(options):
     else:
         lines = [line.strip() for line in options.run.split(";")]
     with Machine(mem=os.environ.get("MEM") or "128M", record=True) as machine:
-        say(f"recording into {options.folder}" + ("" if lines is not None else "; leave with Ctrl-A X"))
+        hint = "; leave with Ctrl-A X" if lines is None else ""
+        say(f"recording into {options.folder}{hint}")
         shower = threading.Thread(target=follow, args=(machine,), daemon=True)
         shower.start()
         problem = run_and_follow(machine, lines, options.timeout)
@@ -205,8 +206,10 @@ def debug(folder, arguments):
 
 def retype(folder):
     """The other kind: the inputs are typed again."""
-    say(f"{folder} holds no log, only what was typed: it is typed again at the same places of the output"
-        if recording.load(folder)["inputs"] else f"{folder} holds no log, and nothing was typed")
+    inputs = recording.load(folder)["inputs"]
+    say(f"{folder} holds no log, " +
+        ("only what was typed: it is typed again at the same places of the output" if inputs else
+         "and nothing was typed"))
     with Retype(folder) as machine:
         complete = machine.type_again()
         machine.expect_quiet(2 if machine.facts["inputs"] else 30)  # alone it may think for long

@@ -4,8 +4,8 @@
 tests of a file that only type commands.  When a test fails, the serial log and screen of every
 machine that it used are printed, also when a fixture fails.  It is then run once more with its
 machines recorded, if they can be, and what is needed to replay them is kept; the command for that
-is printed.  Every Machine counts that is made while the test runs.  RECORD=1 records from the start,
-RECORD=0 never (docs/time-travel.md).
+is printed.  Every Machine counts that is made while the test runs.  RECORD=1 records from the
+start, RECORD=0 never (docs/time-travel.md).
 """
 
 import os
@@ -102,7 +102,7 @@ def keep(test, machines, before):
 
 
 def run_once(item, nextitem):
-    """Run a test; returns its reports.  Files of machines stay until it is known whether it failed."""
+    """Run a test; returns its reports.  Machines' files stay until it is known whether it failed."""
     item.machines = machine.Machine.started = []
     item.reported = False
     try:
@@ -139,7 +139,8 @@ def again_recorded(item, nextitem):
         item._initrequest()  # new fixtures
         if any(r.failed for r in run_once(item, nextitem)):
             return "The test was run once more, recorded, and failed again."
-        return "The test passed when it was run once more, recorded.  RECORD=1 records from the start."
+        return ("The test passed when it was run once more, recorded.  "
+                "RECORD=1 records from the start.")
     finally:
         machine.Machine.record_all = False
 

@@ -3,9 +3,9 @@
 
 usage: selftest.py [PREFIX]
 The groups named user.* run code in ring 3 and are the user tier, all others the kernel tier.
-Ends with `kernel: N passed, N failed` and `user: N passed, N failed`.  After a failure the image and
-QEMU's command line are kept (FAILURES=folder), and the command is printed that runs them again:
-time is counted in instructions, so that it goes the same way.  RECORD=0 keeps nothing.
+Ends with `kernel: N passed, N failed` and `user: N passed, N failed`.  After a failure the image
+and QEMU's command line are kept (FAILURES=folder), and the command is printed that runs them
+again: time is counted in instructions, so that it goes the same way.  RECORD=0 keeps nothing.
 """
 
 import os
@@ -34,8 +34,9 @@ def keep(machine, prefix):
         recording.prune(parent)
     except (OSError, recording.RecordingError) as problem:
         return f"not kept: {problem}"
-    where = os.path.relpath(folder, ROOT)
-    return f"run it again: make replay FROM={shlex.quote(folder if where.startswith('..') else where)}"
+    inside = os.path.relpath(folder, ROOT)
+    where = folder if inside.startswith("..") else inside
+    return f"run it again: make replay FROM={shlex.quote(where)}"
 
 
 def run(prefix):

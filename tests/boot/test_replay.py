@@ -227,6 +227,8 @@ def test_make_passes_words_on_as_they_are(tmp_path):
     assert f"<record><--run><{words}><{machine.BUILD}/record>" in shown, shown
     shown = run(MAKE, "-s", "replay", f"PYTHON={program}", build, "FROM=it's a  folder")[1]
     assert "<replay><it's a  folder>" in shown, shown
+    status, shown = run(MAKE, "-n", "BUILD=two words")
+    assert status == 2 and "BUILD is one folder, without blanks in its name" in shown, shown
 
 
 def test_a_difference_is_told(corrupt, tmp_path):

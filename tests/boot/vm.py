@@ -35,8 +35,8 @@ EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
 PIPE_BYTES = 1 << 20  # of a serial line, as far as the host allows
 FIFO_BYTES = 16
-# While recording: timer interrupts until typed bytes are surely in the UART; for how long a guest may
-# leave them, in seconds and in its timer interrupts: MinOS looks for Ctrl-C after 5 s behind a flood.
+# While recording: timer interrupts until typed bytes are surely in the UART; how long a guest may
+# leave them, in seconds and in its timer interrupts (MinOS, behind a flood: 5 s, then Ctrl-C).
 SETTLE_TICKS, STALL_S, STALL_TICKS = 2, 12, 1000
 COM1_LSR, LSR_DATA_READY = 0x3FD, 1
 # Media of Machine: the options that make a device of the drive "medium".
@@ -331,7 +331,7 @@ class Machine:
             time.sleep(0.001)
 
     def offer(self, data):
-        """Type as much of @data at the serial line as may be typed now; returns how much that was."""
+        """Type as much of @data at the serial line as may be typed now; returns how much."""
         room = self._room() if self.recorded else PIPE_BYTES
         if room == 0:
             return 0
@@ -342,9 +342,9 @@ class Machine:
         """
         How many bytes may be typed now.  While QEMU 7.2 records, bytes that it has taken but not
         yet handed to the UART do not count as being in its FIFO of 16: more than there is room for,
-        and the rest is lost.  It hands them over at the guest's next timer at the latest.  So they are
-        counted by the guest's own timer interrupts, however slow it is: the bytes before must be
-        in the UART, and then a FIFO that was read empty takes 16, another at least one or none.
+        and the rest is lost.  It hands them over at the guest's next timer at the latest.  So, by
+        the guest's own timer interrupts, however slow it is: the bytes before must be in the UART.
+        Then a FIFO that is empty takes 16; one that is not takes one, or leaves it in the pipe.
         """
         unread = array.array("i", [0])
         fcntl.ioctl(self._serial, termios.FIONREAD, unread)
@@ -356,7 +356,7 @@ class Machine:
             self._settled_at = ticks + SETTLE_TICKS
         if ticks < self._settled_at:
             return 0
-        # Read without effect on the guest.  Before its first interrupt the UART may have no FIFO on.
+        # Reading it does not change it.  Before its first interrupt the UART may have no FIFO on.
         status = int(self.hmp(f"i /b {COM1_LSR}").split("=")[1], 16)
         return FIFO_BYTES if uart and not status & LSR_DATA_READY else 1
 
@@ -370,7 +370,8 @@ class Machine:
         if self.process.poll() is None and seconds > STALL_S:
             passed = self._interrupts()[0] - ticks
             if passed > STALL_TICKS or seconds > TIMEOUT:
-                raise VmError(self.report(f"the guest took nothing that was typed for {seconds:.0f} s"))
+                why = f"the guest took nothing that was typed for {seconds:.0f} s"
+                raise VmError(self.report(why))
 
     def expect(self, pattern, timeout=TIMEOUT):
         """
