@@ -168,7 +168,7 @@ MEMORY_MAPS = (
 
 PARTS = (
     _rom("a20-off", "A20 off after each int 13h, 2401h refuses",
-         boots(says=r"a20 +by port 92h"), "A20_OFF"),
+         boots(says=r"a20 on already\? by int 15h\? by port 92h\? yes"), "A20_OFF"),
     Twist("a20-stuck", "A20 stays off (build flag)", Stops(r"A20"), image=stuck_a20, **OWN_IMAGE),
     Twist("no-8042", "no keyboard controller, no port 92h", boots(), machine=",i8042=off",
           machines=("q35", "pc"), why="isapc does not have the option"),
