@@ -122,8 +122,10 @@ def figures():
                            f"{goal(total, 30e6)} |")
             summary.append(f"| {label}: boot sector to prompt without disk waits | {ms(ours)} ms | "
                            f"≤ 5 ms | {goal(ours, 5e6)} |")
-    size = os.path.getsize(os.path.join(BUILD, "image/MINOS.ELF"))
-    summary.append(f"| kernel file | {size / 1024:.1f} KiB | ≤ 400 KiB | {goal(size, 400 * 1024)} |")
+    size = os.path.getsize(os.path.join(BUILD, "minos.stripped"))
+    packed = os.path.getsize(os.path.join(BUILD, "image/MINOS.ELF"))
+    summary.append(f"| kernel ({packed / 1024:.1f} KiB packed) | {size / 1024:.1f} KiB | ≤ 400 KiB | "
+                   f"{goal(size, 400 * 1024)} |")
     used = memory_used()
     summary.append(f"| memory used at the prompt, 8 MiB machine | {used} KiB | < 4096 KiB | "
                    f"{goal(used, 4095)} |")

@@ -4,7 +4,8 @@
  * Files stream through the transfer buffer: each piece is summed there and copied up at once to
  * where it belongs, so that the bytes move once.  Where they go is checked against the memory map
  * before the first byte; what they were is known after the last, and nothing of them is used
- * before.
+ * before.  A kernel packed by LZ4 is kept as it came at the top of memory, and unpacked there once
+ * its checksum was right.
  */
 #include <boot/tar.h>
 #include <lib/crc32.h>
@@ -12,6 +13,7 @@
 #include "config.h"
 #include "elf.h"
 #include "fat.h"
+#include "lz4.h"
 #include "stage2.h"
 #include "x86.h"
 
@@ -176,32 +178,93 @@ clear(uint64_t paddr, uint64_t n)
 }
 
 static void
-check_image(struct elf_image *image, const struct stream *s, const void *head, uint32_t n)
+check_image(struct elf_image *image, const char *name, const void *head, uint32_t n, uint32_t size)
 {
-	if (elf_parse(image, head, n, s->size) != 0)
-		die(advice, "%s: %s", s->name, image->why);
+	if (elf_parse(image, head, n, size) != 0)
+		die(advice, "%s: %s", name, image->why);
 	for (uint32_t i = 0; i < image->count; i++)
-		memory_require(s->name, image->segments[i].paddr, image->segments[i].mem_size);
+		memory_require(name, image->segments[i].paddr, image->segments[i].mem_size);
+}
+
+/* A packed kernel on its way: unpacked it takes [start, stored), as it came [stored, end). */
+struct packed {
+	struct lz4_frame frame;
+	uint32_t start, stored, end;
+};
+
+/* Look at the frame's header, and find room for both forms. */
+static void
+packed_begin(struct packed *p, const struct stream *s, const void *head, uint32_t n)
+{
+	uint32_t size;
+
+	if (lz4_open(&p->frame, head, n) != 0)
+		die(advice, "%s: %s", s->name, p->frame.why);
+	size = (p->frame.size + 7) & ~7U;
+	p->start = s->size > LZ4_SIZE_MAX ? 0 : memory_find_top(size + s->size);
+	if (p->start == 0)
+		die("Give the machine more memory, or use a smaller kernel.",
+		    "no memory to unpack %s (%u KiB from %u KiB)", s->name,
+		    (p->frame.size + 1023) >> 10, (s->size + 1023) >> 10);
+	p->stored = p->start + size;
+	p->end = p->stored + s->size;
+}
+
+/* Unpack, and put the segments where they belong. */
+static void
+packed_finish(struct packed *p, const struct stream *s, struct elf_image *image)
+{
+	const void *elf = (const void *)p->start;
+
+	if (lz4_unpack(&p->frame, (const void *)p->stored, payload(s), (void *)p->start) != 0)
+		die(advice, "%s: %s (byte %u of %u)", s->name, p->frame.why,
+		    (uint32_t)p->frame.in - p->stored, payload(s));
+	check_image(image, s->name, elf, p->frame.size, p->frame.size);
+	if (image->start < p->end && p->start < image->end)
+		die("Give the machine more memory, or use a smaller kernel.",
+		    "no memory to unpack %s: %x-%xh is wanted for the kernel itself", s->name,
+		    p->start, p->end);
+	elf_place(image, 0, elf, p->frame.size, copy_up);
+}
+
+/* Read the whole file: an ELF file goes where it belongs, a packed one to p->stored. */
+static bool
+read_kernel(struct stream *s, struct elf_image *image, struct packed *p)
+{
+	bool is_packed = false;
+	const void *data;
+	uint32_t n;
+
+	while ((data = stream_next(s, &n)) != NULL) {
+		if (s->offset == 0) {
+			is_packed = lz4_magic(data, n);
+			if (is_packed)
+				packed_begin(p, s, data, n);
+			else
+				check_image(image, s->name, data, n, s->size);
+		}
+		if (is_packed)
+			copy_up(p->stored + s->offset, data, n);
+		else
+			elf_place(image, s->offset, data, n, copy_up);
+		s->offset += n;
+	}
+	return is_packed;
 }
 
 uint64_t
 load_kernel(const struct boot_entry *config)
 {
 	static struct elf_image image;
+	static struct packed packed;
 	struct stream s;
-	const void *data;
-	uint32_t n;
+	bool is_packed;
 
 	say("kernel %s ", config->kernel);
 	if (!stream_open(&s, config->kernel))
 		die(advice, "%s (the kernel) not found in the root directory of the volume",
 		    config->kernel);
-	while ((data = stream_next(&s, &n)) != NULL) {
-		if (s.offset == 0)
-			check_image(&image, &s, data, n);
-		elf_place(&image, s.offset, data, n, copy_up);
-		s.offset += n;
-	}
+	is_packed = read_kernel(&s, &image, &packed);
 	if (s.size == 0)
 		die(advice, "%s: empty", config->kernel);
 	if (s.trailer.magic)
@@ -210,6 +273,8 @@ load_kernel(const struct boot_entry *config)
 		die("Append it with tools/mkimage.py trailer, or put `verify off` into " CONFIG_NAME
 		    ".",
 		    "%s: no checksum at its end", config->kernel);
+	if (is_packed)
+		packed_finish(&packed, &s, &image);
 	for (uint32_t i = 0; i < image.count; i++) {
 		const struct elf_segment *seg = &image.segments[i];
 

@@ -167,6 +167,21 @@ memory_find(uint32_t min, uint32_t size)
 	return 0;
 }
 
+uint32_t
+memory_find_top(uint32_t size)
+{
+	uint64_t best = 0;
+
+	for (uint32_t i = 0; i < info->map_count; i++) {
+		const uint64_t start = MAX(map[i].start, MIB(1));
+		const uint64_t end = MIN(map[i].start + map[i].size, GIB(4));
+
+		if (map[i].type == BOOT_MEM_RAM && start < end && end - start >= size)
+			best = MAX(best, (end - size) & ~4095ULL);
+	}
+	return best >= MIB(1) ? (uint32_t)best : 0;
+}
+
 void
 memory_init(void)
 {

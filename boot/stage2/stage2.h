@@ -3,7 +3,7 @@
  *
  * One thread, no interrupts in 32-bit code, no heap.  A function either succeeds or calls die(),
  * which says what is wrong and what to do and stops the machine; only the pure files (fat, e820,
- * elf, config, tar, keys, edit: tested on the host) return errors.
+ * elf, lz4, config, tar, keys, edit: tested on the host) return errors.
  */
 #pragma once
 #include <boot/boot_info.h>
@@ -107,6 +107,8 @@ NORETURN void enter_kernel(uint64_t entry);
 void memory_require(const char *what, uint64_t start, uint64_t size);
 /* Lowest RAM of @size bytes, page-aligned, from @min to 4 GiB; 0 if there is none. */
 uint32_t memory_find(uint32_t min, uint32_t size);
+/* Highest RAM of @size bytes, page-aligned, from 1 MiB to 4 GiB; 0 if there is none. */
+uint32_t memory_find_top(uint32_t size);
 
 /* --- disk.c, volume.c --- */
 

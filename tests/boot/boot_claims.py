@@ -125,7 +125,13 @@ address packet has {dap.bytes} bytes and names its buffer by segment and offset 
 cannot be read to 1 MiB directly
 to the transfer buffer at {mem.bounce} and
 multiple of 1000h, so that no transfer crosses a 64 KiB boundary
-physical address from {mem.kernel} on; the bytes are checked by CRC-32
+below 4 GiB; the frame's header
+The bytes are checked by CRC-32
+physical address from {mem.kernel} on,
+(`boot/stage2/lz4.c`)
+is an LZ4 frame with
+no LZ4 frame or ELF
+LZ4 Frame Format; LZ4 Block Format
 seven tables of 512 entries with 8 bytes each. Bit 0 is P (present), bit 1 is W (writable), bit \
 7 is PS
 a page of {page.mib} MiB and

@@ -187,8 +187,18 @@ def test_each_compiler_builds_without_warnings_and_boots(boot, tree, compiler):
 
 
 def test_kernel_is_at_most_400_kib():
-    size = os.path.getsize(os.path.join(machine.BUILD, "image/MINOS.ELF"))
+    size = os.path.getsize(os.path.join(machine.BUILD, "minos.stripped"))
     assert size <= 400 * 1024, size
+
+
+def test_kernel_file_is_packed_and_holds_the_kernel():
+    with open(os.path.join(machine.BUILD, "image/MINOS.ELF"), "rb") as f:
+        packed = f.read()[:-16]
+    with open(os.path.join(machine.BUILD, "minos.stripped"), "rb") as f:
+        kernel = f.read()
+    out = subprocess.run(["lz4", "-dc"], input=packed, check=True, stdout=subprocess.PIPE).stdout
+    assert out == kernel
+    assert len(packed) < len(kernel) * 0.65
 
 
 def test_sections_are_writable_or_executable_never_both(tree):

@@ -14,7 +14,7 @@ import pytest
 
 import vm as machine
 
-STRIPPED = os.path.join(machine.BUILD, "image", "MINOS.ELF")
+STRIPPED = os.path.join(machine.BUILD, "minos.stripped")
 INITRD = os.path.join(machine.BUILD, "image", "INITRD.TAR")
 MB1_MAGIC = struct.pack("<I", 0x1BADB002)
 

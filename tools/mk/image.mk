@@ -10,7 +10,7 @@ S2OBJ := $(S2SRC:%=$(BUILD)/s2/%.o)
 $(BUILD)/s2/%.c.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC32,$<)
-	$(Q)$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c $< -o $@
+	$(Q)$(CFLAGS32) $(S2_CFLAGS) $(S2DEFS) -Iboot/stage2 -c $< -o $@
 $(BUILD)/s2/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
@@ -30,11 +30,18 @@ $(BUILD)/stage1.elf: $(BUILD)/stage1.o boot/stage1.ld
 $(BUILD)/stage1.bin: $(BUILD)/stage1.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-# The kernel as it is loaded: without debug information, with a length and CRC-32 trailer.
-$(BUILD)/image/MINOS.ELF: $(BUILD)/minos.elf tools/mkimage.py
+# How fast the loader unpacks the kernel decides whether packing it pays.  The later option wins.
+$(BUILD)/s2/boot/stage2/lz4.c.o: S2_CFLAGS := -O2
+
+# The kernel as it is loaded: without debug information, packed, with a length and CRC-32 trailer.
+# LZ4 in one block, for fewer sequences; the size of what comes out is in the frame's header.
+$(BUILD)/minos.stripped: $(BUILD)/minos.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+$(BUILD)/minos.lz4: $(BUILD)/minos.stripped
+	$(Q)$(LZ4) -q -f -12 --favor-decSpeed --content-size --no-frame-crc -B7 $< $@
+$(BUILD)/image/MINOS.ELF: $(BUILD)/minos.lz4 tools/mkimage.py
 	@mkdir -p $(@D)
-	$(Q)$(OBJCOPY) --strip-all $< $(BUILD)/minos.stripped
-	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/minos.stripped $@
+	$(Q)$(PYTHON) tools/mkimage.py trailer $< $@
 INITRD_FILES := $(sort $(wildcard README.md LICENSE))
 $(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py
 	@mkdir -p $(@D)
@@ -57,7 +64,7 @@ $(BUILD)/minos.iso: $(BUILD)/minos.img
 	$(Q)cp $< $@
 
 # GRUB instead of our loader, for comparison and for those who have it anyway.
-$(BUILD)/minos-grub.iso: $(IMAGE_FILES) tools/iso-grub
+$(BUILD)/minos-grub.iso: $(IMAGE_FILES) $(BUILD)/minos.stripped tools/iso-grub
 	$(call say,GRUB,$@)
 	$(Q)tools/iso-grub $(BUILD) $@
 

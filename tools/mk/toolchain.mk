@@ -25,6 +25,7 @@ endif
 # Stage 2 is one segment, loaded as it is: binutils 2.39 and later would warn of its rights.
 RWX := $(shell $(LD) --help 2>/dev/null | grep -q -e --no-warn-rwx-segments && echo --no-warn-rwx-segments)
 NASM   ?= nasm
+LZ4    ?= lz4
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 # A newer compiler's new warning must not stop a user; in CI and lint it does.
 WERROR ?= $(if $(CI),-Werror)
