@@ -2,13 +2,16 @@
  * copy8.h - eight bytes at once, for the LZ4 decoder.
  *
  * In 32-bit code by an MMX register: two instructions instead of four.  Every CPU with long mode
- * has MMX, and it needs no bit set in CR4.  copy8_begin() clears CR0.TS, should a BIOS have left it
- * set; copy8_end() empties the x87 stack for its next user.
+ * has MMX, and it needs no bit set in CR4.  copy8_begin() clears CR0.EM and CR0.TS, should a BIOS
+ * have left them set; copy8_end() empties the x87 stack for its next user.
  * Spec: Intel SDM vol. 1, "MMX State", "EMMS Instruction".
  * On the host (tests/host) it is C, which the sanitizers watch.
  */
 #pragma once
 #include <lib/base.h>
+
+#define CR0_EM BIT(2) /* no x87: MMX would fault */
+#define CR0_TS BIT(3) /* task switched: the same */
 
 struct eight_bytes {
 	uint8_t byte[8];
@@ -26,7 +29,11 @@ copy8(uint8_t *dst, const uint8_t *src)
 static inline void
 copy8_begin(void)
 {
-	__asm__ volatile("clts");
+	uint32_t cr0;
+
+	__asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+	cr0 &= ~(CR0_EM | CR0_TS);
+	__asm__ volatile("movl %0, %%cr0" ::"r"(cr0));
 }
 
 static inline void
