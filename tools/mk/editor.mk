@@ -20,7 +20,8 @@ $(COMPDB): $(FLAGS) $(BUILD)/sources tools/compdb.py tools/mk/editor.mk $(HOST_C
 	$(Q)$(PYTHON) tools/compdb.py $@ \
 		'$(BUILD)/{}.o' '$(CFLAGS64) -c' $(filter %.c,$(KSRC)) \
 		-- '$(BUILD)/offsets.s' '$(CFLAGS64) -S' tools/offsets.c \
-		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c' $(filter %.c,$(S2SRC)) \
+		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c' $(filter-out $(S2_FAST),$(filter %.c,$(S2SRC))) \
+		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) -O2 $(S2DEFS) -Iboot/stage2 -c' $(S2_FAST) \
 		$(foreach f,$(HOST_C),-- '$(BUILD)/host/$(basename $(notdir $f)).o/{}.o' \
 			'$(HOST_CC) $(HOST_CFLAGS) $(call host_field,$(basename $(notdir $f)),CFLAGS) -c' $f)
 

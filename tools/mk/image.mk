@@ -31,14 +31,16 @@ $(BUILD)/stage1.bin: $(BUILD)/stage1.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
 # How fast the loader unpacks the kernel decides whether packing it pays.  The later option wins.
-$(BUILD)/s2/boot/stage2/lz4.c.o: S2_CFLAGS := -O2
+S2_FAST := boot/stage2/lz4.c
+$(S2_FAST:%=$(BUILD)/s2/%.o): S2_CFLAGS := -O2
 
 # The kernel as it is loaded: without debug information, packed, with a length and CRC-32 trailer.
-# LZ4 in one block, for fewer sequences; the size of what comes out is in the frame's header.
+# LZ4 in one block, for fewer sequences; the size of what comes out is in the frame's header.  Not
+# written by lz4 itself, which would give the result the time of its source.
 $(BUILD)/minos.stripped: $(BUILD)/minos.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 $(BUILD)/minos.lz4: $(BUILD)/minos.stripped
-	$(Q)$(LZ4) -q -f -12 --favor-decSpeed --content-size --no-frame-crc -B7 $< $@
+	$(Q)$(LZ4) -q -c -12 --favor-decSpeed --content-size --no-frame-crc -B7 $< > $@
 $(BUILD)/image/MINOS.ELF: $(BUILD)/minos.lz4 tools/mkimage.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkimage.py trailer $< $@
