@@ -105,8 +105,11 @@ key_from_serial(struct key_serial *s, uint8_t byte)
 		s->state = SERIAL_ESC;
 		return alone ? KEY_ESC : KEY_NONE;
 	}
-	if (s->state == SERIAL_PLAIN)
+	/* A control character ends what ESC began: Esc and at once Enter are two keys. */
+	if (s->state == SERIAL_PLAIN || byte < ' ') {
+		s->state = SERIAL_PLAIN;
 		return crlf ? KEY_NONE : key_from_char(byte);
+	}
 	s->state = byte == '[' || byte == 'O' ? SERIAL_SEQUENCE : SERIAL_PLAIN;
 	s->number = 0;
 	s->more = false;

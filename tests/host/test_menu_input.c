@@ -66,6 +66,7 @@ test_serial_keys(void **state)
 	assert_string_equal(keys_of("\001\005"), "HE");
 	assert_string_equal(keys_of("\033xy"), "y");
 	assert_string_equal(keys_of("\033\033"), "\033");
+	assert_string_equal(keys_of("\033\r\n\033\033\rx"), "\r\033\rx");
 	assert_string_equal(keys_of("\xc3\xa4z"), "z");
 }
 
