@@ -137,4 +137,6 @@ const char *complete_test(unsigned arg, unsigned i);
 int cmd_bench(int argc, char **argv);
 int cmd_crash(int argc, char **argv);
 const char *complete_crash(unsigned arg, unsigned i);
+int cmd_stress(int argc, char **argv); /* cmd_stress.c */
+const char *complete_stress(unsigned arg, unsigned i);
 void crash_corrupt(void); /* crash_corrupt.c */

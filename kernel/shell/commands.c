@@ -155,6 +155,13 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
+	{ "stress", "try", "stress [N [SEED [KIND]]]", "everything at once, at random, from a seed",
+	  "Eight threads take and give back frames, blocks, objects and mappings, create threads, arm "
+	  "timers, fight for locks, wake each other and write to consoles and log: N operations, "
+	  "100,000 if not said.  What is wrong - bytes of one seen by another, time that goes "
+	  "back, a lost wake, anything not given back - is said; KIND limits it to one kind.\n"
+	  "It fills screen and log.  Example: stress 1000000 42",
+	  cmd_stress, complete_stress },
 	{ "bench", "try", "bench", "what the kernel's hot paths cost",
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
 	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
