@@ -4,6 +4,7 @@
 #include <dev/console.h>
 #include <kern/clock.h>
 #include <kern/stress.h>
+#include <lib/printf.h>
 #include <lib/string.h>
 #include <x86/cpu.h>
 #include "cmds.h"
@@ -33,26 +34,27 @@ find_kind(const char *name)
 	return -1;
 }
 
+/* By printf(): after Ctrl-C, sh_printf() is silent. */
 static void
 print_report(const struct stress_report *r, uint64_t seed)
 {
 	const char *kind;
 
 	/* Colours off; the line that was begun is ended. */
-	sh_printf("\x1b[0m%s\r\n", sh_normal());
+	printf("\x1b[0m%s\r\n", sh_normal());
 	for (size_t i = 0; (kind = stress_kind_name(i)) != NULL; i++) {
 		const uint64_t tenths = r->done != 0 ? r->by_kind[i] * 1000 / r->done : 0;
 
-		sh_printf("  %-9s %12s  %2lu.%lu%%\n", kind, num_text(r->by_kind[i]).s, tenths / 10,
-			  tenths % 10);
+		printf("  %-9s %12s  %2lu.%lu%%\n", kind, num_text(r->by_kind[i]).s, tenths / 10,
+		       tenths % 10);
 	}
 	if (r->refused != 0)
-		sh_printf("refused for want of memory: %s\n", num_text(r->refused).s);
+		printf("refused for want of memory: %s\n", num_text(r->refused).s);
 	if (r->failure[0] != '\0')
-		sh_printf("stress: FAILED: %s\n", r->failure);
-	sh_printf("stress: %s operations, seed %lu, %s%s, %lu ms\n", num_text(r->done).s, seed,
-		  r->failure[0] == '\0' ? "no failure, nothing leaked" : "failed",
-		  r->interrupted ? ", interrupted" : "", ns_to_ms(r->ns));
+		printf("stress: FAILED: %s\n", r->failure);
+	printf("stress: %s operations, seed %lu, %s%s, %lu ms\n", num_text(r->done).s, seed,
+	       r->failure[0] == '\0' ? "no failure, nothing leaked" : "failed",
+	       r->interrupted ? ", interrupted" : "", ns_to_ms(r->ns));
 }
 
 int

@@ -1,8 +1,8 @@
 /*
  * stress.c - runs the workers of `stress`, and looks whether all that they took came back.
  *
- * Each worker draws kinds by weight from a generator of its own, so that its sequence of operations
- * depends on the seed alone.  A short round before the counted one fills what grows once and stays
+ * Each worker draws kinds by weight from a generator of its own, so that its sequence of kinds depends
+ * on the seed alone.  A short round before the counted one fills what grows once and stays
  * (slabs in stock, page tables of the mapping area); what is missing after the real round is a leak.
  */
 #include "stress.h"
@@ -49,14 +49,20 @@ stress_kind_name(size_t i)
 }
 
 /* SplitMix64: the state is a counter, the mixing does the rest. */
-uint32_t
-stress_below(struct stress_worker *w, uint32_t n)
+static uint32_t
+below(uint64_t *state, uint32_t n)
 {
-	uint64_t z = w->rng += 0x9e3779b97f4a7c15ULL;
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
 	return (uint32_t)(((z ^ z >> 31) >> 32) * n >> 32);
+}
+
+uint32_t
+stress_below(struct stress_worker *w, uint32_t n)
+{
+	return below(&w->rng, n);
 }
 
 void
@@ -74,6 +80,7 @@ stress_fail(const char *file, int line, const char *fmt, ...)
 	stop = true;
 }
 
+/* From a generator that nothing else draws from: what others did does not change the mixture. */
 static size_t
 draw_kind(struct stress_worker *w)
 {
@@ -81,7 +88,7 @@ draw_kind(struct stress_worker *w)
 
 	if (only_kind >= 0)
 		return (size_t)only_kind;
-	at = stress_below(w, 100);
+	at = below(&w->plan, 100);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (at < kinds[i].weight)
 			return i;
@@ -179,7 +186,8 @@ start_workers(uint64_t n, uint64_t seed)
 	for (unsigned i = 0; i < STRESS_WORKERS; i++) {
 		struct stress_worker *w = &workers[i];
 
-		*w = (struct stress_worker){.me = i, .rng = seed + i * 0x632be59bd9b4e019ULL};
+		*w = (struct stress_worker){.me = i, .plan = seed + i * 0x632be59bd9b4e019ULL};
+		w->rng = ~w->plan;
 		w->left = n / STRESS_WORKERS + (i < n % STRESS_WORKERS);
 		w->thread = thread_create("stress", work_through, w);
 		if (w->thread == NULL)

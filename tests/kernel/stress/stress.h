@@ -14,7 +14,8 @@
 
 struct stress_worker {
 	unsigned me;   /* [I] 0 to STRESS_WORKERS - 1: index into the kinds' own state */
-	uint64_t rng;  /* [self] */
+	uint64_t plan; /* [self] generator that kinds are drawn from */
+	uint64_t rng;  /* [self] the one for all else */
 	uint64_t left; /* [self] operations to do */
 	uint64_t done[STRESS_KINDS_MAX], refused; /* [self] */
 	uint64_t last_ns;			  /* [self] the clock, when it last looked */
