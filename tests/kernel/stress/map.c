@@ -2,21 +2,26 @@
  * map.c - `stress`: page tables and ranges of kernel addresses.
  *
  * Each worker has a window of addresses in the lower half, where nobody else maps anything, and
- * two frames that it shows there, hides, protects; what is seen through the window must be what
- * stands in the frame.  Ranges from vmm_alloc() are shared ground.
+ * two frames that it shows there in turn, hides, protects; what is seen through the window must be
+ * what stands in the frame.  The window is small: an address comes back soon, with the other
+ * frame, so that a translation that the CPU kept is found out.  Ranges from vmm_alloc() are shared ground.
  */
 #include "stress.h"
+#include <kern/selftest.h>
 #include <mm/pmm.h>
 #include <mm/vmm.h>
+#include <x86/trap.h>
 
 #define WINDOW_BASE  0x100000000UL
-#define WINDOW_PAGES 64
+#define WINDOW_PAGES 4
+#define FRAMES	     2
 #define RANGES	     2
 #define RANGE_PAGES  3
 
 struct map_state {
-	paddr_t frame; /* PADDR_NONE = none yet */
-	vaddr_t at;    /* where it is shown; 0 = nowhere */
+	paddr_t frame[FRAMES]; /* PADDR_NONE = none yet */
+	unsigned current;      /* the frame that is, or will be, shown */
+	vaddr_t at;	       /* where it is shown; 0 = nowhere */
 	bool read_only;
 	uint8_t *range[RANGES];
 	size_t range_len[RANGES];
@@ -28,7 +33,7 @@ int
 stress_map_begin(void)
 {
 	for (unsigned i = 0; i < STRESS_WORKERS; i++)
-		states[i] = (struct map_state){.frame = PADDR_NONE};
+		states[i] = (struct map_state){.frame = {PADDR_NONE, PADDR_NONE}};
 	return 0;
 }
 
@@ -36,20 +41,29 @@ static void
 show(struct stress_worker *w, struct map_state *s)
 {
 	const vaddr_t va = WINDOW_BASE + w->me * GIB(1) + stress_below(w, WINDOW_PAGES) * PAGE_SIZE;
+	paddr_t *pa;
 	uint64_t *frame;
 
-	if (s->frame == PADDR_NONE)
-		s->frame = pmm_alloc();
-	if (s->frame == PADDR_NONE || vmm_map(va, s->frame, PAGE_SIZE, VM_WRITE) != 0) {
+	s->current ^= 1;
+	pa = &s->frame[s->current];
+	if (*pa == PADDR_NONE)
+		*pa = pmm_alloc();
+	if (*pa == PADDR_NONE || vmm_map(va, *pa, PAGE_SIZE, VM_WRITE) != 0) {
 		w->refused++;
 		return;
 	}
 	s->at = va;
 	s->read_only = false;
-	frame = phys_to_virt(s->frame);
-	frame[5] = va ^ w->done[0];
+	frame = phys_to_virt(*pa);
+	frame[5] = va ^ w->rng;
 	STRESS_CHECK(((volatile uint64_t *)va)[5] == frame[5],
-		     "%#lx does not show frame %#lx: stale translation", va, s->frame);
+		     "%#lx does not show frame %#lx: stale translation", va, *pa);
+}
+
+static void
+write_byte(void *at)
+{
+	*(volatile uint8_t *)at = 1;
 }
 
 static void
@@ -65,6 +79,11 @@ change_rights(struct stress_worker *w, struct map_state *s)
 	s->read_only = !s->read_only;
 	result = vmm_probe_write(s->at, &value, sizeof(value));
 	STRESS_CHECK(result == (s->read_only ? -EFAULT : 0), "a write to %#lx (%s) gave %d", s->at,
+		     s->read_only ? "read-only" : "writable", result);
+	/* The probe walks the tables; the CPU may still know better. */
+	result = selftest_catch(write_byte, (void *)s->at);
+	STRESS_CHECK(result == (s->read_only ? TRAP_PF : -1),
+		     "storing to %#lx (%s) gave exception %d: stale translation", s->at,
 		     s->read_only ? "read-only" : "writable", result);
 }
 
@@ -141,9 +160,11 @@ stress_map_end(struct stress_worker *w)
 
 	if (s->at != 0)
 		hide(s);
-	if (s->frame != PADDR_NONE)
-		pmm_free(s->frame);
-	s->frame = PADDR_NONE;
+	for (unsigned i = 0; i < FRAMES; i++) {
+		if (s->frame[i] != PADDR_NONE)
+			pmm_free(s->frame[i]);
+		s->frame[i] = PADDR_NONE;
+	}
 	for (unsigned i = 0; i < RANGES; i++) {
 		if (s->range[i] != NULL)
 			give_range(w, s, i);
