@@ -43,7 +43,6 @@ void test_vmm_map_unmap(void);
 void test_vmm_arguments(void);
 void test_vmm_collision(void);
 void test_vmm_protect(void);
-void test_vmm_large_pages(void);
 void test_vmm_w_xor_x(void);
 void test_vmm_layout(void);
 void test_vmm_direct_map(void);
@@ -52,6 +51,17 @@ void test_vmm_probe(void);
 void test_vmm_mmio(void);
 void test_vmm_alloc(void);
 void test_vmm_alloc_bounded(void);
+void test_vmm_ranges(void);
+
+void test_tlb_small(void); /* test_tlb.c */
+void test_tlb_small_global(void);
+void test_tlb_large(void);
+void test_tlb_many(void);
+void test_tlb_split(void);
+void test_tlb_merge(void);
+void test_tlb_types(void);
+void test_tlb_type_kept(void);
+void test_tlb_random(void);
 
 /* test_kmalloc.c */
 void test_kmalloc_sizes(void);
