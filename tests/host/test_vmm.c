@@ -473,8 +473,10 @@ random_op(void)
 	fail_after = -1;
 	check_pages(first, nr);
 	check_tlb();
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4; i++) {
 		touch(BASE + (first + shim_random(nr)) * PAGE_SIZE);
+		touch(BASE + shim_random(PAGES) * PAGE_SIZE);
+	}
 }
 
 static void
