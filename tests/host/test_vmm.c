@@ -249,6 +249,10 @@ test_split_and_merge(void **state)
 	assert_int_equal(nr_used, before);
 	assert_int_equal(look_up(inner).size, GIB(1));
 	assert_int_equal(look_up(inner).type, PAT_WC);
+	/* What was looked up while it was in parts goes with it. */
+	assert_int_equal(vmm_unmap(va, GIB(1)), 0);
+	check_tlb();
+	assert_int_equal(nr_tlb, 0);
 }
 
 /* Not to be merged: another address in between, a first one that is not aligned, a missing one. */
