@@ -39,7 +39,7 @@ leaf_flags(unsigned prot, unsigned level)
 }
 
 /* Accessed and dirty are preset: the CPU need not write them back, and equal pages look alike. */
-static pte_t
+static pte_t INIT
 make_leaf_bits(unsigned prot, pte_t nx, pte_t global)
 {
 	pte_t f = PTE_P | PTE_A | PTE_D | pat_bits(prot >> VM_TYPE_SHIFT);

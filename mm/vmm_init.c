@@ -28,7 +28,11 @@ map_kernel_image(void)
 	int r = map_section(kernel_text_start, kernel_text_end, VM_EXEC);
 
 	if (r == 0)
+		r = map_section(kernel_init_text_start, kernel_init_text_end, VM_EXEC);
+	if (r == 0)
 		r = map_section(kernel_rodata_start, kernel_rodata_end, VM_READ);
+	if (r == 0)
+		r = map_section(kernel_init_data_start, kernel_init_data_end, VM_WRITE);
 	if (r == 0)
 		r = map_section(kernel_data_start, kernel_data_end, VM_WRITE);
 	if (r == 0)

@@ -12,7 +12,7 @@
 #define KMAP_END	 (KERNEL_MAP_BASE + KERNEL_MAP_SIZE)
 
 /* Say that the screen's text memory is mapped (mm/vmm_init.c does that).  Called by vmm_init(). */
-void kmap_init(void);
+void kmap_init(void) INIT;
 
 /* A range as `kmap` shows it. */
 struct kmap_info {

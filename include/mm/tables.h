@@ -84,9 +84,9 @@ unsigned vmm_make_room(vaddr_t va, unsigned wanted);
  * may be mapped (LEVEL_PT to LEVEL_PDPT).  @nx, @global: PTE_NX and PTE_G, or 0 where the CPU lacks
  * them.  Loads nothing into the CPU.
  */
-void vmm_tables_init(paddr_t pml4, unsigned large, pte_t nx, pte_t global);
+void vmm_tables_init(paddr_t pml4, unsigned large, pte_t nx, pte_t global) INIT;
 /* Tables are reached at an address higher by @delta from now on (direct map instead of identity). */
-void vmm_tables_moved(uint64_t delta);
+void vmm_tables_moved(uint64_t delta) INIT;
 
 /* Map one 4 KiB page of the kernel half that is not mapped now.  0 or -ENOMEM. */
 int vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot);

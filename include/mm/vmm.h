@@ -100,7 +100,7 @@ void *vmm_alloc(size_t len);
 void vmm_free(void *va, size_t len);
 
 /*
- * A thread stack of KSTACK_SIZE bytes with an unmapped guard page below it; returns its lowest
+ * A thread stack of KSTACK_SIZE bytes with unmapped guard pages below and above it; returns its lowest
  * byte, or NULL.
  */
 void *kstack_alloc(void);

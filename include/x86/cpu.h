@@ -242,7 +242,7 @@ extern struct cpu_features cpu_features;
  * Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).
  * Returns 0.
  */
-int cpu_init(void);
+int cpu_init(void) INIT;
 /* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
 void page_zero(void *page);
 /* What the machine-check banks say, printed; for the #MC panic.  Takes no lock. */

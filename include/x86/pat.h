@@ -15,7 +15,7 @@ enum pat_type { PAT_WB = 0, PAT_WT = 1, PAT_UC_MINUS = 2, PAT_UC = 3, PAT_WC = 4
  * Write MSR_PAT; without PAT, nothing.  Only entry 4 changes, which no page uses yet, so that no
  * cache or TLB has to be flushed.  Context: start, before vmm_init() maps anything.
  */
-void pat_init(void);
+void pat_init(void) INIT;
 /*
  * The bits that give a 4 KiB page @type.  Without PAT, write-combining becomes UC-, which is the
  * nearest that is never wrong.

@@ -2,11 +2,12 @@
  * cmd_mem.c - commands about memory: mem, vmmap, pte.
  */
 #include <kern/boot_trace.h>
+#include <kern/init.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
-#include <mm/sections.h>
+#include <mm/image.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
 #include "cmds.h"
@@ -82,6 +83,9 @@ print_kernel_map(void)
 	print_section("kernel constants", "r--", kernel_rodata_start, kernel_rodata_end);
 	print_section("kernel data", "rw-", kernel_data_start, kernel_data_end);
 	print_section("symbol table", "r--", kernel_ksyms_start, kernel_ksyms_end);
+	print_section("start-up code", "", kernel_init_text_start, kernel_init_text_end);
+	print_section("start-up data", "", kernel_init_data_start, kernel_init_data_end);
+	sh_printf("  given back after the start: %s\n", size_text(init_released()).s);
 }
 
 int

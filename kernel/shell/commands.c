@@ -173,6 +173,7 @@ const struct shell_cmd shell_commands[] = {
 	  "opcode       an instruction that does not exist\n"
 	  "readonly     write into the kernel's code\n"
 	  "protection   an address that no page table could map\n"
+	  "init         call start-up code, whose memory was given back\n"
 	  "panic        call panic()\n"
 	  "corrupt      write through a stale pointer; the panic comes later, elsewhere\n"
 	  "The machine stops with a report (panic= on the command line can say otherwise).",

@@ -71,6 +71,8 @@ const struct selftest selftests[] = {
 	{ "stack.wrong_free",		test_stack_wrong_free },
 	{ "stack.many",			test_stack_many },
 	{ "stack.guards",		test_stack_guards },
+	{ "stack.watermark",		test_stack_watermark },
+	{ "init.freed",			test_init_freed },
 	{ "stack.symbols",		test_stack_symbols },
 	{ "stack.backtrace",		test_stack_backtrace },
 	{ "stack.backtrace_leaf",	test_stack_backtrace_leaf },

@@ -53,6 +53,8 @@ void test_vmm_alloc(void);
 void test_vmm_alloc_bounded(void);
 void test_vmm_ranges(void);
 
+void test_init_freed(void); /* test_init.c */
+
 void test_tlb_small(void); /* test_tlb.c */
 void test_tlb_small_global(void);
 void test_tlb_large(void);
@@ -81,6 +83,7 @@ void test_stack_alloc(void);
 void test_stack_wrong_free(void);
 void test_stack_many(void);
 void test_stack_guards(void);
+void test_stack_watermark(void);
 void test_stack_symbols(void);
 void test_stack_backtrace(void);
 void test_stack_backtrace_leaf(void);

@@ -13,6 +13,14 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CFLAGS64) -c $< -o $@
+	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
+
+# Files that serve the start alone: all their code goes to .init (kern/init.h), as do their constants,
+# save with DEBUG=1, where UBSan keeps pointers to them.
+INIT_FILES := $(wildcard kernel/entry/*.c) boot/stage2/e820.c boot/stage2/tar.c mm/vmm_init.c
+INIT_SECTIONS := $(foreach s,.text .text.unlikely .text.startup \
+	$(if $(DEBUG),,.rodata .rodata.str1.1 .rodata.str1.8 .rodata.cst8 .rodata.cst16), \
+	--rename-section $(s)=.init$(s))
 
 $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
@@ -44,8 +52,9 @@ KLD = $(LD) -m elf_x86_64 -nostdlib -static --no-dynamic-linker -z max-page-size
 	--build-id=none --orphan-handling=error -T linker.ld
 $(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld $(OBJECTS)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms0.c.o -o $@
-$(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
+$(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld tools/check-init.py
 	$(call say,LD,$@)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms.c.o -o $@
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
+	$(Q)$(PYTHON) tools/check-init.py $(KOBJ)
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
