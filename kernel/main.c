@@ -14,6 +14,7 @@
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
+#include <kern/debug.h>
 #include <kern/init.h>
 #include <kern/irq.h>
 #include <kern/shell.h>
@@ -150,7 +151,10 @@ main_wait_started(void)
 void INIT_CALLER
 kernel_main(paddr_t info)
 {
-	const int result = boot_info_init(info);
+	int result;
+
+	stack_guard_init();
+	result = boot_info_init(info);
 
 	boot_trace_add("kernel_main", result);
 	if (result != 0)

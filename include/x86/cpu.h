@@ -69,6 +69,18 @@ rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+#define CPUID_1_ECX_RDRAND BIT(30)
+
+/* A random number of the CPU's; false if it has none ready.  Only where CPUID says that it exists. */
+static inline bool
+rdrand(uint64_t *out)
+{
+	bool good;
+
+	__asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(good));
+	return good;
+}
+
 /* Address of the code that asks. */
 static inline uint64_t
 current_rip(void)

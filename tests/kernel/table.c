@@ -137,6 +137,10 @@ const struct selftest selftests[] = {
 	{ "kbd.layouts",		test_kbd_layouts },
 	{ "pci.list",		test_pci_list },
 	{ "acpi.checksums",		test_acpi_checksums },
+#ifdef DEBUG
+	{ "debug.stack_smash",	test_debug_stack_smash },
+	{ "debug.undefined",	test_debug_undefined },
+#endif
 };
 /* clang-format on */
 

@@ -53,6 +53,9 @@ void test_vmm_alloc(void);
 void test_vmm_alloc_bounded(void);
 void test_vmm_ranges(void);
 
+void test_debug_stack_smash(void); /* debug/test_debug.c, with DEBUG=1 */
+void test_debug_undefined(void);
+
 void test_init_freed(void); /* test_init.c */
 
 void test_tlb_small(void); /* test_tlb.c */
