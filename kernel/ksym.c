@@ -13,7 +13,8 @@
 bool
 ksym_is_code(uint64_t addr)
 {
-	return addr >= (uint64_t)kernel_text_start && addr < (uint64_t)kernel_text_end;
+	/* .init.text follows .text; its names stay when it is given back. */
+	return addr >= (uint64_t)kernel_text_start && addr < (uint64_t)kernel_init_text_end;
 }
 
 static const char *

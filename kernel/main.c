@@ -14,6 +14,8 @@
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
+#include <kern/debug.h>
+#include <kern/init.h>
 #include <kern/irq.h>
 #include <kern/shell.h>
 #include <kern/thread.h>
@@ -40,13 +42,14 @@ struct init_step {
 	const char *why; /* why here: what it needs from above, what needs it below */
 };
 
-static int start_traps(void);
-static int start_console(void);
-static int start_interrupts(void);
-static int apply_cmdline(void);
+static int start_traps(void) INIT;
+static int start_console(void) INIT;
+static int start_interrupts(void) INIT;
+static int apply_cmdline(void) INIT;
+static void run_step(const struct init_step *step) INIT;
 
 /* clang-format off */
-static const struct init_step init_steps[] = {
+static const struct init_step init_steps[] INIT_CONST = {
 	/* From here on a fault is a readable panic, and one can see what happens. */
 	{ "traps",	start_traps,	MUST, "segments, TSS and gates: before anything that could fault" },
 	{ "console",	start_console,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
@@ -145,10 +148,13 @@ main_wait_started(void)
 	(void)wait_event(&start_queue, started);
 }
 
-void
+void INIT_CALLER
 kernel_main(paddr_t info)
 {
-	const int result = boot_info_init(info);
+	int result;
+
+	stack_guard_init();
+	result = boot_info_init(info);
 
 	boot_trace_add("kernel_main", result);
 	if (result != 0)
@@ -157,6 +163,7 @@ kernel_main(paddr_t info)
 		      info);
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
 		run_step(&init_steps[i]);
+	init_release();
 	started = true;
 	(void)wake_all(&start_queue);
 	thread_main_loop();

@@ -22,12 +22,14 @@
 #include <lib/string.h>
 #include <x86/cpu.h>
 
-#define ZONE_LOW_END MIB(16) /* ISA DMA reaches no further */
-#define ZONE_32_END  GIB(4)
-#define LOADER_END   MIB(1) /* the loader's data lies below: kept until pmm_release_boot() */
-#define NR_ZONES     4
-#define MAX_RESERVED 6
-#define FREE_BATCH   64 /* frames given back with interrupts off */
+#define ZONE_LOW_END  MIB(16) /* ISA DMA reaches no further */
+#define ZONE_32_END   GIB(4)
+#define LOADER_END    MIB(1) /* the loader's data lies below: kept until pmm_release_boot() */
+#define NR_ZONES      4
+#define MAX_RESERVED  6
+#define RELEASES      4	 /* calls of pmm_release() */
+#define RELEASE_WORDS 8	 /* of bits for each: 2 MiB and more */
+#define FREE_BATCH    64 /* frames given back with interrupts off */
 
 struct span {
 	paddr_t start, end;
@@ -55,6 +57,7 @@ static paddr_t highest;						    /* [I] */
 static struct span reserved[MAX_RESERVED];			    /* [I] sorted by address */
 static size_t nr_reserved;
 static bool boot_released; /* [I] after init */
+static size_t nr_released; /* [pmm] calls of pmm_release() */
 
 /* --- the memory map, piece by piece ------------------------------------------------------ */
 
@@ -268,7 +271,8 @@ pmm_init(void)
 	pmm_for_each_range(count_ram, NULL);
 	for_each_piece(survey_piece, &s);
 	/* Taking the tables' own frames out shortens a piece at its end; it adds none. */
-	bytes = ALIGN_UP(s.ranges * sizeof(struct range) + s.words * sizeof(uint64_t), PAGE_SIZE);
+	bytes = ALIGN_UP((s.ranges + RELEASES) * sizeof(struct range) + s.words * sizeof(uint64_t),
+			 PAGE_SIZE);
 	if (s.best.end - s.best.start <= bytes)
 		panic("pmm: no RAM below 4 GiB holds %zu bytes of tables (largest piece: "
 		      "%#lx-%#lx)",
@@ -278,7 +282,7 @@ pmm_init(void)
 
 	ranges = phys_to_virt(tables);
 	{
-		struct builder b = {.next = (uint64_t *)(ranges + s.ranges)};
+		struct builder b = {.next = (uint64_t *)(ranges + s.ranges + RELEASES)};
 
 		for (b.zone = 0; b.zone < NR_ZONES; b.zone++)
 			for_each_piece(build_piece, &b);
@@ -321,6 +325,29 @@ pmm_release_boot(void)
 		boot_released = true;
 		reserved_frames -= free_frames - before;
 	}
+	spin_unlock(&pmm_lock, flags);
+}
+
+/* A range of its own, the last to be used: the image was cut out of all others. */
+void
+pmm_release(paddr_t start, paddr_t end)
+{
+	static uint64_t pool[RELEASES][RELEASE_WORDS];
+	const uint64_t flags = spin_lock(&pmm_lock);
+	struct range *r = &ranges[nr_ranges];
+	const size_t before = free_frames;
+
+	assert(nr_released < RELEASES && words_of(bits_of(start, end)) <= RELEASE_WORDS);
+	r->start = start;
+	r->end = end;
+	r->base = ALIGN_DOWN(start, 64 * PAGE_SIZE);
+	r->bits = bits_of(start, end);
+	r->frames = pool[nr_released++];
+	r->words = r->frames + BITMAP_WORDS(r->bits);
+	r->groups = r->words + BITMAP_WORDS(BITMAP_WORDS(r->bits));
+	nr_ranges++;
+	fill_range(r, start, end);
+	reserved_frames -= free_frames - before;
 	spin_unlock(&pmm_lock, flags);
 }
 

@@ -11,7 +11,7 @@
 bool kstack_contains(vaddr_t va);
 /* The stack that holds @va as [*lo, *hi); false when none does. */
 bool kstack_bounds(vaddr_t va, vaddr_t *lo, vaddr_t *hi);
-/* Unmap the guard pages of the boot and exception stacks.  Called by vmm_init(). */
-void kstack_init(void);
+/* Unmap the guard pages around the boot and exception stacks.  Called by vmm_init(). */
+void kstack_init(void) INIT;
 /* Thread stacks in use. */
 size_t kstack_count(void);

@@ -44,6 +44,11 @@ bool pmm_is_free(paddr_t addr);
 void pmm_use_direct_map(uint64_t delta);
 /* The loader's page tables and data (all below 1 MiB) are not needed any more: hand them out. */
 void pmm_release_boot(void);
+/*
+ * Hand out whole frames of the kernel image that are not needed any more; once for each.  Context:
+ * after vmm_init().
+ */
+void pmm_release(paddr_t start, paddr_t end);
 /* Call @fn for each range of RAM, reserved frames included, in order of address. */
 void pmm_for_each_range(void (*fn)(void *arg, paddr_t start, paddr_t end), void *arg);
 

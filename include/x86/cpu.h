@@ -69,6 +69,18 @@ rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+#define CPUID_1_ECX_RDRAND BIT(30)
+
+/* A random number of the CPU's; false if it has none ready.  Only where CPUID says that it exists. */
+static inline bool
+rdrand(uint64_t *out)
+{
+	bool good;
+
+	__asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(good));
+	return good;
+}
+
 /* Address of the code that asks. */
 static inline uint64_t
 current_rip(void)
@@ -242,7 +254,7 @@ extern struct cpu_features cpu_features;
  * Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).
  * Returns 0.
  */
-int cpu_init(void);
+int cpu_init(void) INIT;
 /* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
 void page_zero(void *page);
 /* What the machine-check banks say, printed; for the #MC panic.  Takes no lock. */

@@ -55,8 +55,8 @@ const char *trap_mnemonic(unsigned vector);
 const char *trap_name(unsigned vector);
 
 /* GDT with kernel and user segments and the TSS, IST stacks, IDT with 256 gates.  0. */
-int gdt_init(void);
-int idt_init(void);
+int gdt_init(void) INIT;
+int idt_init(void) INIT;
 
 /* Selectors; order demanded by SYSCALL/SYSRET (STAR).  Also read by the assembler. */
 #define SEL_KERNEL_CODE 0x08

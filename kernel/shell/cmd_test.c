@@ -2,6 +2,7 @@
  * cmd_test.c - commands that try the kernel out: test, bench, crash.
  */
 #include <kern/bench.h>
+#include <kern/ksym.h>
 #include <kern/selftest.h>
 #include <lib/string.h>
 #include <x86/crash.h>
@@ -51,6 +52,17 @@ crash_panic(void)
 	panic("asked for at the prompt");
 }
 
+/* By its name: what refers to start-up code does not link. */
+static void
+crash_init(void)
+{
+	const uint64_t address = ksym_find("pat_init");
+	void (*fn)(void);
+
+	memcpy(&fn, &address, sizeof(fn));
+	fn();
+}
+
 static const struct crash {
 	const char *name;
 	void (*fn)(void);
@@ -65,6 +77,7 @@ static const struct crash {
 	{"opcode", crash_bad_opcode, "an instruction that does not exist"},
 	{"readonly", crash_write_code, "write into the kernel's code"},
 	{"protection", crash_non_canonical, "an address that no page table could map"},
+	{"init", crash_init, "call start-up code, which is given back"},
 	{"panic", crash_panic, "call panic()"},
 	{"corrupt", crash_corrupt,
 	 "write through a stale pointer; the panic comes later, elsewhere"},

@@ -98,6 +98,7 @@ int cmd_e820(int argc, char **argv);
 
 int cmd_mem(int argc, char **argv);	/* cmd_mem.c */
 int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
+int cmd_kmap(int argc, char **argv);
 int cmd_vmmap(int argc, char **argv);
 int cmd_pte(int argc, char **argv);
 

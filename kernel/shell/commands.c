@@ -80,10 +80,14 @@ const struct shell_cmd shell_commands[] = {
 	  "per GiB in an emulator; Ctrl-C ends it early.",
 	  cmd_memtest, NULL },
 	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
-	  "Without an argument: every mapped region with size, page size and rights.\n"
+	  "Without an argument: every mapped region with size, page size, rights and cache type.\n"
 	  "With an address or a symbol: the entry at each level of the page tables, as the CPU "
 	  "walks them.  Example: vmmap shell_execute",
 	  cmd_vmmap, complete_symbol },
+	{ "kmap", "memory", "kmap", "ranges of kernel addresses given out, and to whom",
+	  "Device memory and firmware tables with their cache type and physical address, and large "
+	  "blocks of memory, each with the function that asked for it.",
+	  cmd_kmap, NULL },
 	{ "pte", "memory", "pte VALUE", "a page table entry, bit by bit",
 	  "VALUE is an entry as vmmap ADDR shows it, in hexadecimal: pte 0x8000000000105063",
 	  cmd_pte, NULL },
@@ -176,6 +180,7 @@ const struct shell_cmd shell_commands[] = {
 	  "opcode       an instruction that does not exist\n"
 	  "readonly     write into the kernel's code\n"
 	  "protection   an address that no page table could map\n"
+	  "init         call start-up code, whose memory was given back\n"
 	  "panic        call panic()\n"
 	  "corrupt      write through a stale pointer; the panic comes later, elsewhere\n"
 	  "The machine stops with a report (panic= on the command line can say otherwise).",

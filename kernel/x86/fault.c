@@ -6,6 +6,7 @@
  */
 #include <x86/fault.h>
 #include <kern/base.h>
+#include <kern/init.h>
 #include <lib/printf.h>
 #include <mm/kstack.h>
 #include <mm/vmm.h>
@@ -55,9 +56,13 @@ describe_page_fault(const struct trapframe *tf, char *buf, size_t size)
 	const char *access = tf->error & PF_FETCH   ? "executing"
 			     : tf->error & PF_WRITE ? "writing"
 						    : "reading";
+	char freed[80];
+	const char *reason = pf_reason(tf->error, va);
 
-	snprintf(buf, size, "page fault: %s %s %#lx (%s)", from_user(tf) ? "user" : "kernel",
-		 access, va, pf_reason(tf->error, va));
+	if (init_describe(va, freed, sizeof(freed)))
+		reason = freed;
+	snprintf(buf, size, "page fault: %s %s %#lx (%s%s)", from_user(tf) ? "user" : "kernel",
+		 access, va, reason == freed && tf->error & PF_FETCH ? "call into " : "", reason);
 }
 
 static void

@@ -25,12 +25,15 @@ SAYS = [
     ("boot state", r" 0  16 +00:7c00 .* - +- +- +- +- -$"),
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
-    ("vmmap", r"(?s)r-x--g .*kernel code.*regions, "),
+    ("vmmap", r"(?s)rw--g WC +b8000 +device.*r-x-g WB .*kernel code.*regions, "),
     ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
+    ("vmmap 0xffffffff800b8000", r"PTE .*rw--g\n.*physical address 0xb8000.*cache type WC \(PAT entry 4\)"),
+    ("kmap", r"(?s)TYPE.*ranges, .*thread stacks.*searches looked at"),
     ("vmmap 0x1000", r"(?s)not present.*not mapped"),
     ("vmmap 0x8000000000000000", r"not canonical"),
     ("pte 8000000000001163", r"^entry 8000000000001163"),  # as printed: hexadecimal without 0x
-    ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000"),
+    ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000.*cache type WB"),
+    ("pte 0x80000000000001fb", r"cache type UC \(PAT entry 7\) in a PTE, UC \(PAT entry 3\) in a PDE"),
     ("peek -p 0x500", r"0000000000000500: 534f6e694d746f42 "),  # "BotMinOS"
     ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),
     ("dump -p 0x500 16", r"42 6f 74 4d 69 6e 4f 53 .* BotMinOS"),

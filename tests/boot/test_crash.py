@@ -17,6 +17,7 @@ KINDS = {
     "opcode": (r"(?i)invalid opcode|#UD", r"crash_bad_opcode\w*\+0x"),
     "readonly": (r"(?i)page fault|#PF", r"crash_write_code\w*\+0x"),
     "protection": (r"(?i)general protection|#GP", r"crash_non_canonical\w*\+0x"),
+    "init": (r"call into freed \.init code: pat_init", r"crash_init\w*\+0x"),
     "panic": (r"asked for at the prompt", r"crash_panic\w*\+0x"),
     "corrupt": (r"ledger 0xffff8\w+ does not add up: received \d+, spent \d+, balance \d{5,} ",
                 r"ledger_check\w*\+0x"),

@@ -12,6 +12,8 @@
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
+#include <mm/tables.h>
+#include <mm/vmm.h>
 #include <x86/cpu.h>
 #include <x86/trap.h>
 
@@ -20,6 +22,7 @@
 #define BENCH_VECTOR 0xf0 /* as in bench.asm */
 #define TICKS	     8
 #define COPY_SIZE    4096
+#define BENCH_VA     (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(8)) /* behind all that kmap gives out */
 
 static uint64_t
 best_of(void (*op)(void))
@@ -75,6 +78,40 @@ static void
 alloc_free_frame(void)
 {
 	pmm_free(pmm_alloc());
+}
+
+static paddr_t frame;
+
+static void
+map_unmap_page(void)
+{
+	(void)vmm_map_page(BENCH_VA, frame, VM_WRITE | VM_GLOBAL);
+	(void)vmm_unmap_page(BENCH_VA);
+}
+
+static void
+map_unmap_range(void)
+{
+	(void)vmm_map(BENCH_VA, frame, PAGE_SIZE, VM_WRITE | VM_GLOBAL);
+	(void)vmm_unmap(BENCH_VA, PAGE_SIZE);
+}
+
+static void
+alloc_free_range(void)
+{
+	vmm_free(vmm_alloc(PAGE_SIZE), PAGE_SIZE);
+}
+
+static void
+measure_mappings(void)
+{
+	frame = pmm_alloc();
+	if (frame == PADDR_NONE)
+		return;
+	measure("map_unmap_page", map_unmap_page, 1);
+	measure("vmm_map_unmap", map_unmap_range, 1);
+	measure("vmm_alloc_free", alloc_free_range, 1);
+	pmm_free(frame);
 }
 
 static void
@@ -168,6 +205,7 @@ bench_run(void)
 	trap_set_handler(BENCH_VECTOR, NULL);
 	show("timer_irq", timer_irq());
 	measure("frame_alloc_free", alloc_free_frame, 1);
+	measure_mappings();
 	measure("kmalloc_kfree_64", alloc_free_64, 1);
 	measure("mutex", lock_unlock_mutex, 1);
 	measure("spinlock", lock_unlock_spin, 1);

@@ -38,7 +38,6 @@ const struct selftest selftests[] = {
 	{ "vmm.arguments",		test_vmm_arguments },
 	{ "vmm.collision",		test_vmm_collision },
 	{ "vmm.protect",		test_vmm_protect },
-	{ "vmm.large_pages",		test_vmm_large_pages },
 	{ "vmm.w_xor_x",		test_vmm_w_xor_x },
 	{ "vmm.layout",			test_vmm_layout },
 	{ "vmm.direct_map",		test_vmm_direct_map },
@@ -47,6 +46,16 @@ const struct selftest selftests[] = {
 	{ "vmm.mmio",			test_vmm_mmio },
 	{ "vmm.alloc",			test_vmm_alloc },
 	{ "vmm.alloc_bounded",		test_vmm_alloc_bounded },
+	{ "vmm.ranges",			test_vmm_ranges },
+	{ "tlb.small",			test_tlb_small },
+	{ "tlb.small_global",		test_tlb_small_global },
+	{ "tlb.large",			test_tlb_large },
+	{ "tlb.many",			test_tlb_many },
+	{ "tlb.split",			test_tlb_split },
+	{ "tlb.merge",			test_tlb_merge },
+	{ "tlb.types",			test_tlb_types },
+	{ "tlb.type_kept",		test_tlb_type_kept },
+	{ "tlb.random",			test_tlb_random },
 	{ "kmalloc.sizes",		test_kmalloc_sizes },
 	{ "kmalloc.zeroed",		test_kmalloc_zeroed },
 	{ "kmalloc.krealloc",		test_kmalloc_krealloc },
@@ -62,6 +71,8 @@ const struct selftest selftests[] = {
 	{ "stack.wrong_free",		test_stack_wrong_free },
 	{ "stack.many",			test_stack_many },
 	{ "stack.guards",		test_stack_guards },
+	{ "stack.watermark",		test_stack_watermark },
+	{ "init.freed",			test_init_freed },
 	{ "stack.symbols",		test_stack_symbols },
 	{ "stack.backtrace",		test_stack_backtrace },
 	{ "stack.backtrace_leaf",	test_stack_backtrace_leaf },
@@ -126,6 +137,10 @@ const struct selftest selftests[] = {
 	{ "kbd.layouts",		test_kbd_layouts },
 	{ "pci.list",		test_pci_list },
 	{ "acpi.checksums",		test_acpi_checksums },
+#ifdef DEBUG
+	{ "debug.stack_smash",	test_debug_stack_smash },
+	{ "debug.undefined",	test_debug_undefined },
+#endif
 };
 /* clang-format on */
 

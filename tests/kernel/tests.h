@@ -43,7 +43,6 @@ void test_vmm_map_unmap(void);
 void test_vmm_arguments(void);
 void test_vmm_collision(void);
 void test_vmm_protect(void);
-void test_vmm_large_pages(void);
 void test_vmm_w_xor_x(void);
 void test_vmm_layout(void);
 void test_vmm_direct_map(void);
@@ -52,6 +51,22 @@ void test_vmm_probe(void);
 void test_vmm_mmio(void);
 void test_vmm_alloc(void);
 void test_vmm_alloc_bounded(void);
+void test_vmm_ranges(void);
+
+void test_debug_stack_smash(void); /* debug/test_debug.c, with DEBUG=1 */
+void test_debug_undefined(void);
+
+void test_init_freed(void); /* test_init.c */
+
+void test_tlb_small(void); /* test_tlb.c */
+void test_tlb_small_global(void);
+void test_tlb_large(void);
+void test_tlb_many(void);
+void test_tlb_split(void);
+void test_tlb_merge(void);
+void test_tlb_types(void);
+void test_tlb_type_kept(void);
+void test_tlb_random(void);
 
 /* test_kmalloc.c */
 void test_kmalloc_sizes(void);
@@ -71,6 +86,7 @@ void test_stack_alloc(void);
 void test_stack_wrong_free(void);
 void test_stack_many(void);
 void test_stack_guards(void);
+void test_stack_watermark(void);
 void test_stack_symbols(void);
 void test_stack_backtrace(void);
 void test_stack_backtrace_leaf(void);
