@@ -9,6 +9,7 @@
 #include <dev/apic.h>
 #include <dev/acpi.h>
 #include <dev/madt.h>
+#include <dev/mp.h>
 #include <kern/cmdline.h>
 #include <kern/irq.h>
 #include <x86/cpu.h>
@@ -142,11 +143,14 @@ route_gsis(void)
 static void
 take_over(void)
 {
+	const bool imcr = mp_has_imcr();
 	struct lapic_lint lint[2] = {{0}};
 	uint64_t flags;
 
 	find_lints(lint);
 	flags = irq_save();
+	if (imcr)
+		mp_imcr_to_apic();
 	lapic_enable(lint);
 	ioapic_take(lapic_id());
 	route_isa_lines();
@@ -166,16 +170,14 @@ apic_init(void)
 		return 0;
 	}
 	take_over();
-	log_info("apic: CPU %u of %u, %u I/O APIC%s; the 8259A is masked", lapic_id(), madt.nr_cpus,
-		 madt.nr_ioapics, madt.nr_ioapics == 1 ? "" : "s");
 	if (madt.lapic_address != lapic_address())
 		log_warn("apic: the MADT has the local APIC at %#lx, the CPU at %#lx",
 			 madt.lapic_address, lapic_address());
 	result = lapic_timer_init();
 	if (result != 0)
 		log_warn("apic: the local APIC's timer is not used, error %d", -result);
-	else
-		log_info("apic: timer at %lu.%03lu MHz", lapic_timer_hz() / 1000000,
-			 lapic_timer_hz() / 1000 % 1000);
+	log_info("apic: CPU %u of %u, %u I/O APIC%s, timer at %lu.%03lu MHz; the 8259A is masked",
+		 lapic_id(), madt.nr_cpus, madt.nr_ioapics, madt.nr_ioapics == 1 ? "" : "s",
+		 lapic_timer_hz() / 1000000, lapic_timer_hz() / 1000 % 1000);
 	return 0;
 }

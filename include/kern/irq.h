@@ -36,7 +36,7 @@ struct irq_chip {
 	/* For lines 7 and 15: has it taken the interrupt back?  Then it has sent the EOI that this still needs. */
 	bool (*is_spurious)(unsigned irq);
 	void (*eoi)(unsigned irq);
-	/* Where the line comes in and how, for people: "pin 4, edge, high". */
+	/* Where the line comes in and how, for people: "0 pin 4 edge high". */
 	void (*describe)(unsigned irq, char *buf, size_t size);
 };
 

@@ -262,7 +262,7 @@ ioapic_describe(unsigned irq, char *buf, size_t size)
 		(void)snprintf(buf, size, "no pin");
 		return;
 	}
-	(void)snprintf(buf, size, "%zu pin %u, %s, %s", (size_t)(r->io - ioapics), r->pin,
+	(void)snprintf(buf, size, "%zu pin %u %s %s", (size_t)(r->io - ioapics), r->pin,
 		       r->low & IOAPIC_LEVEL ? "level" : "edge",
 		       r->low & IOAPIC_LOW ? "low" : "high");
 }
