@@ -10,12 +10,16 @@
 #include <dev/acpi.h>
 #include <dev/madt.h>
 #include <dev/mp.h>
+#include <kern/clock.h>
 #include <kern/cmdline.h>
 #include <kern/irq.h>
 #include <x86/cpu.h>
 #include <x86/ioapic.h>
 #include <x86/lapic.h>
 #include <x86/pic.h>
+
+#define TIMER_LINE	 0 /* the 8254's */
+#define TICK_PATIENCE_MS 100
 
 static struct madt madt;		      /* [I] */
 static bool have_madt;			      /* [I] */
@@ -114,8 +118,12 @@ find_lints(struct lapic_lint lint[2])
 	}
 }
 
+/*
+ * A pin for each line.  Those that are not ISA's are PCI's: level-triggered, active low.
+ * Spec: PCI Local Bus 3.0, "Interrupt Pins".
+ */
 static void
-route_isa_lines(void)
+route_lines(void)
 {
 	for (unsigned i = 0; i < IRQ_ISA_LINES; i++) {
 		const struct madt_line *l = &madt.isa[i];
@@ -123,13 +131,6 @@ route_isa_lines(void)
 		if (l->gsi != MADT_NO_GSI) /* no such pin: a line that cannot be used */
 			(void)ioapic_route(i, &(struct ioapic_line){l->gsi, l->low, l->level});
 	}
-	irq_set_chip(&ioapic_chip, 0, IRQ_ISA_LINES);
-}
-
-/* The other pins are PCI's: level-triggered, active low.  Spec: PCI Local Bus 3.0, "Interrupt Pins". */
-static void
-route_gsis(void)
-{
 	for (unsigned gsi = IRQ_ISA_LINES; gsi < IRQ_GSI_LINES; gsi++) {
 		if (ioapic_route(gsi, &(struct ioapic_line){gsi, true, true}) == 0)
 			irq_set_chip(&ioapic_chip, gsi, 1);
@@ -141,6 +142,17 @@ route_gsis(void)
  * both: ioapic.c looks into the 8259A after opening a pin, so that it must not be silenced before.
  */
 static void
+move_lines(void)
+{
+	const uint64_t flags = irq_save();
+
+	ioapic_take(lapic_id());
+	irq_set_chip(&ioapic_chip, 0, IRQ_ISA_LINES);
+	pic_silence();
+	irq_restore(flags);
+}
+
+static void
 take_over(void)
 {
 	const bool imcr = mp_has_imcr();
@@ -148,15 +160,67 @@ take_over(void)
 	uint64_t flags;
 
 	find_lints(lint);
+	route_lines();
 	flags = irq_save();
 	if (imcr)
 		mp_imcr_to_apic();
 	lapic_enable(lint);
-	ioapic_take(lapic_id());
-	route_isa_lines();
-	route_gsis();
-	pic_silence();
+	move_lines();
 	irq_restore(flags);
+}
+
+/*
+ * What has reached the local APIC already must be served while the lines are still its own, or its EOI
+ * would go to the wrong chip.  Edges that come afterwards wait in the 8259A.
+ */
+void
+apic_give_back(void)
+{
+	uint64_t flags;
+
+	assert(why_not == NULL && irqs_on());
+	flags = irq_save();
+	ioapic_take(lapic_id());
+	irq_restore(flags);
+	cpu_relax(); /* what waits comes in here */
+	flags = irq_save();
+	lapic_open_lint0(true);
+	pic_resume();
+	irq_set_chip(&pic_chip, 0, IRQ_ISA_LINES);
+	why_not = "given back";
+	irq_restore(flags);
+}
+
+void
+apic_take_again(void)
+{
+	uint64_t flags;
+
+	assert(why_not != NULL && lapic_in_use());
+	flags = irq_save();
+	move_lines();
+	lapic_open_lint0(false);
+	why_not = NULL;
+	irq_restore(flags);
+}
+
+/* Without a tick nothing goes on: if it does not come on the new way, the old one is better. */
+static void
+check_tick(void)
+{
+	struct irq_stat before, now;
+
+	irq_stat(TIMER_LINE, &before);
+	now = before;
+	for (unsigned ms = 0; ms < TICK_PATIENCE_MS && now.count == before.count; ms++) {
+		clock_delay_us(1000);
+		irq_stat(TIMER_LINE, &now);
+	}
+	if (before.name == NULL || now.count != before.count)
+		return;
+	apic_give_back();
+	why_not = "the timer's interrupts do not come through the I/O APIC";
+	log_warn("apic: interrupts go back to the 8259A: %s", why_not);
 }
 
 int
@@ -174,8 +238,12 @@ apic_init(void)
 		log_warn("apic: the MADT has the local APIC at %#lx, the CPU at %#lx",
 			 madt.lapic_address, lapic_address());
 	result = lapic_timer_init();
-	if (result != 0)
+	if (result != 0) {
 		log_warn("apic: the local APIC's timer is not used, error %d", -result);
+		check_tick();
+	}
+	if (why_not != NULL)
+		return 0;
 	log_info("apic: CPU %u of %u, %u I/O APIC%s, timer at %lu.%03lu MHz; the 8259A is masked",
 		 lapic_id(), madt.nr_cpus, madt.nr_ioapics, madt.nr_ioapics == 1 ? "" : "s",
 		 lapic_timer_hz() / 1000000, lapic_timer_hz() / 1000 % 1000);

@@ -143,11 +143,12 @@ irq_register(unsigned irq, const char *name, void (*fn)(void *), void *arg)
 void
 irq_unregister(unsigned irq)
 {
-	struct irq_line *l = &lines[irq];
+	struct irq_line *l;
 	uint64_t flags;
 
 	if (irq >= IRQ_MAX)
 		return;
+	l = &lines[irq];
 	flags = spin_lock(&lock);
 	if (l->chip != NULL && l->name != NULL) {
 		l->chip->mask(irq);
@@ -196,12 +197,13 @@ irq_dispatch(struct irq_line *l)
 void
 irq_stat(unsigned irq, struct irq_stat *out)
 {
-	const struct irq_line *l = &lines[irq];
+	const struct irq_line *l;
 	uint64_t flags;
 
 	memset(out, 0, sizeof(*out));
 	if (irq >= IRQ_MAX)
 		return;
+	l = &lines[irq];
 	flags = spin_lock(&lock);
 	out->name = l->name;
 	out->vector = l->vector;

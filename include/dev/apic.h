@@ -14,6 +14,12 @@ struct madt;
  * says why.  After pic_init() and the tick; interrupts on; thread context.  0.
  */
 int apic_init(void);
+/*
+ * Give the ISA lines back to the 8259A, and take them again; what is registered moves along.  The local
+ * APIC's own interrupts stay.  Only where apic_init() took over.  Thread context, interrupts on.
+ */
+void apic_give_back(void);
+void apic_take_again(void);
 /* NULL: they are used.  Else why not. */
 const char *apic_why_not(void);
 /* What the firmware says of processors and controllers; NULL if it says nothing usable. */

@@ -33,6 +33,10 @@ struct lapic_lint {
  * After lapic_probe() had no objection; interrupts off, nothing in service.
  */
 void lapic_enable(const struct lapic_lint lint[2]);
+/* Was lapic_enable() called? */
+bool lapic_in_use(void);
+/* Let the 8259A's interrupts in, or shut them out.  After lapic_enable(). */
+void lapic_open_lint0(bool open);
 /* Send @vector to this CPU.  One that is pending already stays a single one.  Context: any. */
 void lapic_self_ipi(unsigned vector);
 /* Is @vector being served, that is, does it wait for an EOI?  False while the local APIC is not used. */

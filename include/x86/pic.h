@@ -14,6 +14,8 @@ int pic_init(void);
 
 /* Mask every line, the cascade too: another controller delivers them from now on. */
 void pic_silence(void);
+/* The cascade is open again, each line still masked. */
+void pic_resume(void);
 
 /* Requested, in service, masked: one bit for each of the 16 lines. */
 uint16_t pic_irr(void);

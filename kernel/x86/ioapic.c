@@ -150,6 +150,8 @@ ioapic_take(uint32_t apic_id)
 	destination = apic_id;
 	for (unsigned i = 0; i < nr_ioapics; i++)
 		mask_all(&ioapics[i]);
+	for (unsigned i = 0; i < IRQ_GSI_LINES; i++)
+		routes[i].masked = true;
 	spin_unlock(&lock, flags);
 }
 

@@ -219,6 +219,18 @@ lapic_enable(const struct lapic_lint lint[2])
 	(void)irq_register(IRQ_LAPIC_ERROR, "APIC errors", error, NULL); /* the line is free */
 }
 
+bool
+lapic_in_use(void)
+{
+	return in_use;
+}
+
+void
+lapic_open_lint0(bool open)
+{
+	lapic_regs[LAPIC_LVT_LINT0] = open ? LVT_EXTINT : LVT_EXTINT | LVT_MASKED;
+}
+
 void
 lapic_self_ipi(unsigned vector)
 {

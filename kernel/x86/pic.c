@@ -147,15 +147,27 @@ pic_init(void)
 	return 0;
 }
 
-void
-pic_silence(void)
+static void
+set_masks(uint16_t mask)
 {
 	const uint64_t flags = spin_lock(&pic_lock);
 
-	pic_mask = 0xffff;
+	pic_mask = mask;
 	write_mask(0);
 	write_mask(8);
 	spin_unlock(&pic_lock, flags);
+}
+
+void
+pic_silence(void)
+{
+	set_masks(0xffff);
+}
+
+void
+pic_resume(void)
+{
+	set_masks((uint16_t)~BIT(CASCADE_IRQ));
 }
 
 /* IRR or ISR of both chips.  The lock keeps select and read together. */

@@ -36,6 +36,7 @@ const struct selftest selftests[] = {
 	{ "irq.lapic_spurious",		test_irq_lapic_spurious },
 	{ "irq.ioapic_entries",		test_irq_ioapic_entries },
 	{ "irq.edge_kept",		test_irq_edge_kept },
+	{ "irq.move",			test_irq_move },
 	{ "irq.lapic_timer_rate",		test_irq_lapic_timer_rate },
 	{ "pmm.single",			test_pmm_single },
 	{ "pmm.zeroed",			test_pmm_zeroed },

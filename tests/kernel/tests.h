@@ -39,6 +39,7 @@ void test_irq_stray(void);
 void test_irq_lapic_spurious(void);
 void test_irq_ioapic_entries(void);
 void test_irq_edge_kept(void);
+void test_irq_move(void);
 void test_irq_lapic_timer_rate(void);
 
 /* test_pmm.c */
