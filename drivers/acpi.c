@@ -37,6 +37,8 @@ struct reg {
 	volatile void *mapped; /* for memory space */
 };
 
+static bool searched;				    /* [I] */
+static int search_result;			    /* [I] */
 static struct acpi_info info;			    /* [I] after acpi_init() */
 static struct acpi_table_info tables[MAX_TABLES];   /* [I] */
 static struct reg pm1a, pm1b, reset, sleep_control; /* [I] */
@@ -161,6 +163,15 @@ find_tables(void)
 	return search_rsdp(BIOS_START, BIOS_SIZE);
 }
 
+int
+acpi_find_tables(void)
+{
+	if (!searched)
+		search_result = find_tables();
+	searched = true;
+	return search_result;
+}
+
 /* --- what they say ---------------------------------------------------------------------------- */
 
 static const struct acpi_table_info *
@@ -170,6 +181,20 @@ find(const char *signature)
 		if (tables[i].length != 0 && memcmp(tables[i].signature, signature, 4) == 0)
 			return &tables[i];
 	return NULL;
+}
+
+const void *
+acpi_map_table(const char *signature, uint32_t *length)
+{
+	const struct acpi_table_info *t = find(signature);
+
+	return t ? map_table(t->address, length) : NULL;
+}
+
+void
+acpi_unmap_table(const void *table, uint32_t length)
+{
+	unmap_table(table, length);
 }
 
 static bool
@@ -220,7 +245,7 @@ read_fadt(void)
 int
 acpi_init(void)
 {
-	int result = find_tables();
+	int result = acpi_find_tables();
 
 	if (result != 0)
 		return result;

@@ -5,6 +5,7 @@
  */
 #include <dev/pit.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <kern/spinlock.h>
 #include <x86/io.h>
@@ -27,7 +28,7 @@
 #define DIVISOR ((unsigned)((PIT_HZ + CLOCK_HZ / 2) / CLOCK_HZ))
 
 static struct spinlock lock = SPINLOCK_INIT("pit"); /* a read is three accesses */
-static bool ticking;				    /* [I] */
+static bool ticking;				    /* [a] it makes the tick */
 
 static void
 program(unsigned channel, unsigned divisor)
@@ -51,7 +52,7 @@ static void
 tick(void *arg)
 {
 	(void)arg;
-	clock_tick();
+	clock_event_fired();
 }
 
 /* Does the counter move?  One that is not there reads the same for ever. */
@@ -67,19 +68,43 @@ counts_locked(void)
 	return false;
 }
 
+static int
+start_periodic(unsigned hz)
+{
+	(void)hz; /* it counts CLOCK_HZ times a second since pit_init() */
+	ticking = true;
+	return irq_register(PIT_IRQ, "timer", tick, NULL);
+}
+
+/* Another device makes the ticks, at other moments: our counter says nothing about them. */
+static void
+stop(void)
+{
+	ticking = false;
+	irq_unregister(PIT_IRQ);
+}
+
+static const struct clock_event event = {
+	.name = "8254",
+	.rating = 100,
+	.start_periodic = start_periodic,
+	.stop = stop,
+};
+
 int
 pit_init(void)
 {
 	const uint64_t flags = spin_lock(&lock);
+	bool counts;
 
 	program(0, DIVISOR);
-	ticking = counts_locked();
+	counts = counts_locked();
 	spin_unlock(&lock, flags);
-	if (!ticking) {
+	if (!counts) {
 		log_err("pit: the timer does not count");
 		return -ENODEV;
 	}
-	return irq_register(PIT_IRQ, "timer", tick, NULL);
+	return clock_event_register(&event);
 }
 
 int

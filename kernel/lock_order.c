@@ -28,7 +28,7 @@ static const struct {
 	{ 70, "timer" },
 	{ 75, "clock" },
 	{ 80, "irq" },
-	{ 90, "pit" }, { 90, "pic" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
+	{ 90, "pit" }, { 90, "pic" }, { 90, "ioapic" }, { 90, "irq vectors" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
 };
 /* clang-format on */
 

@@ -7,6 +7,7 @@
  * it; one that MAY fail leaves a line in the log and a machine without that part.
  */
 #include <kern/main.h>
+#include <dev/apic.h>
 #include <dev/console.h>
 #include <dev/driver.h>
 #include <dev/pit.h>
@@ -65,6 +66,7 @@ static const struct init_step init_steps[] INIT_CONST = {
 	{ "threads",	thread_init,	MUST, "this context becomes thread \"main\"; sleeping is possible" },
 	{ "tick",	pit_init,	MUST, "100 Hz: preemption and timeouts" },
 	{ "interrupts",	start_interrupts, MUST, "all that could be interrupted by them is ready" },
+	{ "apic",	apic_init,	MAY,  "I/O and local APICs, if ACPI tells of them, take over the lines" },
 	{ "worker",	work_init,	MUST, "drivers leave work to it from their handlers" },
 	{ "rtc",	rtc_init,	MAY,  "wall time" },
 	/* Devices, then somebody to talk to. */

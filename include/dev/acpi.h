@@ -59,6 +59,15 @@ int acpi_parse_s5(const void *buf, size_t n, struct acpi_sleep *out);
 
 /* --- the machine's (drivers/acpi.c) ----------------------------------------------------------- */
 
+/* Find the tables, once; others may need them before acpi_init().  0, -ENODEV or -EINVAL. */
+int acpi_find_tables(void);
+/*
+ * The table with this signature, checksum right, mapped until acpi_unmap_table(); NULL when there is none.
+ * *@length for unmapping.  After acpi_find_tables().  Context: thread.
+ */
+const void *acpi_map_table(const char *signature, uint32_t *length);
+void acpi_unmap_table(const void *table, uint32_t length);
+
 /* Driver table: find and read the tables.  0, -ENODEV (no ACPI) or -EINVAL (damaged). */
 int acpi_init(void);
 /* S5.  Returns only if it cannot: -ENODEV, or -EIO if the machine did not obey.  Interrupts off. */

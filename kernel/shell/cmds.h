@@ -120,6 +120,10 @@ int cmd_idt(int argc, char **argv);
 int cmd_pic(int argc, char **argv); /* cmd_irq.c */
 int cmd_irq(int argc, char **argv);
 
+int cmd_cpus(int argc, char **argv); /* cmd_apic.c */
+int cmd_lapic(int argc, char **argv);
+int cmd_ioapic(int argc, char **argv);
+
 int cmd_lspci(int argc, char **argv); /* cmd_dev.c */
 int cmd_kbd(int argc, char **argv);
 const char *complete_kbd(unsigned arg, unsigned i);

@@ -117,9 +117,20 @@ const struct shell_cmd shell_commands[] = {
 	  "leads.",
 	  cmd_idt, NULL },
 	{ "pic", "processor", "pic", "the interrupt controllers' registers",
-	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.",
+	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.  "
+	  "Where I/O APICs deliver the interrupts, all are masked.",
 	  cmd_pic, NULL },
-	{ "irq", "processor", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
+	{ "irq", "processor", "irq", "interrupts so far, by line",
+	  "BY: the controller that delivers the line, and where it comes in there.  IRQ 0-15 are the ISA "
+	  "lines whichever controller that is; 16 and up are pins of I/O APICs; the last ones are the "
+	  "local APIC's own.",
+	  cmd_irq, NULL },
+	{ "lapic", "processor", "lapic", "the local APIC's registers",
+	  "Decoded: local vector table, timer, vectors requested and in service, errors.", cmd_lapic, NULL },
+	{ "ioapic", "processor", "ioapic", "the I/O APICs' redirection tables",
+	  "For each pin in use: vector, trigger mode, polarity, and the APIC id of the CPU that gets it.",
+	  cmd_ioapic, NULL },
+	{ "cpus", "processor", "cpus", "the processors that the firmware tells of", "", cmd_cpus, NULL },
 	/* --- threads ------------------------------------------------------------------------- */
 	{ "ps", "threads", "ps", "the threads",
 	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far "

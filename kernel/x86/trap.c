@@ -8,6 +8,7 @@
 #include <kern/thread.h>
 #include <x86/cpu.h>
 #include <x86/fault.h>
+#include <x86/lapic.h>
 
 static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
 static uint64_t unexpected;				     /* [a] */
@@ -69,7 +70,7 @@ void
 trap_set_handler(unsigned vector, void (*fn)(struct trapframe *tf))
 {
 	assert(vector < TRAP_VECTORS);
-	assert(vector - IRQ_VECTOR_BASE >= IRQ_MAX); /* those are irq_register()'s */
+	assert(irq_by_vector[vector] == NULL); /* those are irq_register()'s */
 	handlers[vector] = fn;
 }
 
@@ -91,13 +92,27 @@ exception_unhandled(const struct trapframe *tf)
 	panic_trap(tf, "%s", text);
 }
 
+/*
+ * A stray INT instruction, or hardware that nobody set up.  Saying so once is enough.  If it came by
+ * the local APIC, that waits for an EOI and lets nothing of lower priority through.
+ */
+static __attribute__((noinline)) void
+interrupt_unhandled(unsigned vector)
+{
+	if (lapic_in_service(vector))
+		lapic_eoi();
+	if (unexpected++ == 0)
+		log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
+}
+
 void
 trap_dispatch(struct trapframe *tf)
 {
-	const unsigned vector = (unsigned)tf->vector;
+	const uint64_t vector = tf->vector;
+	struct irq_line *line = irq_by_vector[vector];
 
-	if (likely(vector - IRQ_VECTOR_BASE < IRQ_MAX)) {
-		irq_dispatch(vector - IRQ_VECTOR_BASE);
+	if (likely(line != NULL)) {
+		irq_dispatch(line);
 		sched_preempt_check();
 		return;
 	}
@@ -106,11 +121,6 @@ trap_dispatch(struct trapframe *tf)
 	} else if (vector < TRAP_EXCEPTIONS) {
 		exception_unhandled(tf);
 	} else {
-		/*
-		 * A stray INT instruction, or hardware that nobody set up.  Saying so once is
-		 * enough.
-		 */
-		if (unexpected++ == 0)
-			log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
+		interrupt_unhandled((unsigned)vector);
 	}
 }

@@ -49,7 +49,7 @@ SAYS = [
     ("idt", r"(?s)IST1 +#DF.*IRQ 0"),
     ("idt 14", r"#PF page fault"),
     ("pic", r"(?s)IRR .*ISR .*IMR "),
-    ("irq", r"0 +20 +\d+ .*timer"),
+    ("irq", r"(?m)^ +\d+ +[0-9a-f]{2} +\d+ .*timer"),
     ("ps", r"(?s)main .*idle .*shell +running"),
     ("stack", r"(?s)cmd_stack\+0x.*shell_"),
     ("stack 1", r"thread_main_loop\+0x"),

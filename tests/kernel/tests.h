@@ -28,6 +28,20 @@ void test_trap_pic_state(void);
 void test_trap_pic_spurious(void);
 void test_trap_spurious_irq(void);
 
+/* test_irq.c */
+void test_irq_vectors(void);
+void test_irq_register(void);
+void test_irq_gsi(void);
+void test_irq_lapic_state(void);
+void test_irq_self_ipi(void);
+void test_irq_unexpected(void);
+void test_irq_stray(void);
+void test_irq_lapic_spurious(void);
+void test_irq_ioapic_entries(void);
+void test_irq_edge_kept(void);
+void test_irq_move(void);
+void test_irq_lapic_timer_rate(void);
+
 /* test_pmm.c */
 void test_pmm_single(void);
 void test_pmm_zeroed(void);
