@@ -14,7 +14,7 @@
 
 #define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
 
-static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run_node */
+static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run.link */
 static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
 static unsigned last_id; /* [sched] */
 
@@ -36,7 +36,7 @@ static void
 setup(struct thread *t, const char *name)
 {
 	(void)strlcpy(t->name, name, sizeof(t->name));
-	list_init(&t->run_node);
+	list_init(&t->run.link);
 	list_init(&t->wait_node);
 	list_init(&t->all_node);
 	wait_queue_init(&t->joiners);
@@ -72,8 +72,12 @@ static void
 idle(void *arg)
 {
 	(void)arg;
-	for (;;)
-		cpu_idle();
+	for (;;) {
+		bool (*hook)(void) = __atomic_load_n(&sched_idle_hook, __ATOMIC_RELAXED);
+
+		if (hook == NULL || !hook())
+			cpu_idle();
+	}
 }
 
 int
@@ -89,18 +93,15 @@ thread_init(void)
 	/* Less what memset() itself stands on: interrupts are off, it needs little. */
 	memset(t->stack, THREAD_STACK_FILL,
 	       (size_t)((uint8_t *)__builtin_frame_address(0) - boot_stack) - 512);
-	t->stamp = rdtsc();
 	t->switches = 1;
-	list_add_tail(&sched_all, &t->all_node);
-	if (clock_tsc_hz() != 0)
-		sched_set_rate(clock_tsc_hz());
+	sched_init(clock_tsc_hz());
 
 	sched_idle = make("idle", idle, NULL);
 	if (sched_idle == NULL)
 		return -ENOMEM;
-	sched_idle->state = THREAD_READY;
 	sched_idle->essential = true;
-	list_add_tail(&sched_all, &sched_idle->all_node);
+	sched_adopt(t);
+	sched_adopt(sched_idle);
 	return 0;
 }
 
@@ -121,7 +122,7 @@ destroy(struct thread *t)
 	const uint64_t flags = spin_lock(&sched_lock);
 
 	assert(t->state == THREAD_ZOMBIE && t != thread_self());
-	list_del(&t->all_node);
+	sched_forget_locked(t);
 	spin_unlock(&sched_lock, flags);
 	kstack_free(t->stack);
 	kfree(t);
@@ -145,7 +146,7 @@ thread_exit(int code)
 	t->exit_code = code;
 	t->state = THREAD_ZOMBIE;
 	if (t->detached)
-		list_add_tail(&dead, &t->run_node);
+		list_add_tail(&dead, &t->run.link);
 	sched_leave_locked();
 }
 
@@ -178,7 +179,7 @@ thread_detach(struct thread *t)
 	assert(!t->detached);
 	t->detached = true;
 	if (ended)
-		list_add_tail(&dead, &t->run_node);
+		list_add_tail(&dead, &t->run.link);
 	spin_unlock(&sched_lock, flags);
 	if (ended)
 		(void)wake_one(&reaper);
@@ -222,6 +223,27 @@ thread_kill(unsigned id)
 	return result;
 }
 
+int
+thread_set_nice(unsigned id, int nice)
+{
+	uint64_t flags;
+	struct thread *t;
+	int result = 0;
+
+	if (nice < NICE_MIN || nice > NICE_BACKGROUND)
+		return -EINVAL;
+	flags = spin_lock(&sched_lock);
+	t = thread_find_locked(id);
+	if (t == NULL || t->state == THREAD_ZOMBIE)
+		result = -ENOENT;
+	else if (t == sched_idle || (t->essential && nice == NICE_BACKGROUND))
+		result = -EPERM;
+	else
+		sched_set_nice_locked(t, nice);
+	spin_unlock(&sched_lock, flags);
+	return result;
+}
+
 static struct thread *
 next_dead(void)
 {
@@ -229,8 +251,8 @@ next_dead(void)
 	struct thread *t = NULL;
 
 	if (!list_empty(&dead)) {
-		t = list_first(&dead, struct thread, run_node);
-		list_del(&t->run_node);
+		t = list_first(&dead, struct thread, run.link);
+		list_del(&t->run.link);
 	}
 	spin_unlock(&sched_lock, flags);
 	return t;

@@ -65,35 +65,56 @@ wait_symbol(const struct thread *t)
 }
 
 static void
-describe_locked(const struct thread *t, struct thread_info *out)
+describe_locked(const struct thread *t, uint64_t now, struct thread_info *out)
 {
-	uint64_t cycles = t->cycles;
+	const uint64_t cycles = t->cycles + (t == sched_current ? now - t->stamp : 0);
 
-	if (t == sched_current)
-		cycles += rdtsc() - t->stamp;
 	out->id = t->id;
 	memcpy(out->name, t->name, sizeof(out->name));
 	out->state = t->state;
+	out->nice = t->run.nice;
 	out->cpu_ns = clock_cycles_to_ns(cycles);
 	out->switches = t->switches;
-	out->stack_used = stack_used(t);
-	out->wait_sym = t->state == THREAD_SLEEPING ? wait_symbol(t) : NULL;
+	out->stack_used = 0;
+	out->wait_sym = NULL;
+}
+
+/* What lies on the thread's stack, if there still is such a thread. */
+static void
+describe_stack(struct thread_info *out)
+{
+	const struct thread *t;
+	uint64_t flags;
+
+	preempt_disable(); /* it neither runs nor goes meanwhile; interrupts need not wait for it */
+	flags = spin_lock(&sched_lock);
+	t = thread_find_locked(out->id);
+	spin_unlock(&sched_lock, flags);
+	if (t != NULL) {
+		out->stack_used = stack_used(t);
+		if (out->state == THREAD_SLEEPING && t->state == THREAD_SLEEPING)
+			out->wait_sym = wait_symbol(t);
+	}
+	preempt_enable();
 }
 
 size_t
 thread_snapshot(struct thread_info *out, size_t max)
 {
-	const uint64_t flags = spin_lock(&sched_lock);
+	const uint64_t flags = spin_lock(&sched_lock), now = rdtsc();
 	struct thread *t;
-	size_t n = 0;
+	size_t n = 0, all;
 
 	list_for_each_entry (t, &sched_all, all_node) {
-		if (n < max)
-			describe_locked(t, &out[n]);
-		n++;
+		if (n == max)
+			break;
+		describe_locked(t, now, &out[n++]);
 	}
+	all = sched_nr_threads_locked();
 	spin_unlock(&sched_lock, flags);
-	return n;
+	for (size_t i = 0; i < n; i++)
+		describe_stack(&out[i]);
+	return all;
 }
 
 int
