@@ -6,9 +6,10 @@
 #include <kern/runqueue.h>
 
 /*
- * Virtual cycles per cycle at nice -20 .. 19, 16 bits fixed point: 1.25^nice, so that a step of one
- * moves a tenth of the CPU from one of two threads to the other.
+ * How fast virtual time passes at nice -20 .. 19, RATES_SHIFT fixed point: 1.25^nice, so that a step
+ * of one moves about a tenth of the CPU from one of two threads to the other.
  */
+#define RATES_SHIFT 16
 static const uint32_t rates[NICE_MAX - NICE_MIN + 1] = {
 	756,	944,	 1181,	  1476,	   1845,    2306,    2882,    3603,    /* -20 */
 	4504,	5629,	 7037,	  8796,	   10995,   13744,   17180,   21475,   /* -12 */
@@ -18,36 +19,34 @@ static const uint32_t rates[NICE_MAX - NICE_MIN + 1] = {
 };
 
 void
-rq_set_tick(struct run_queue *rq, uint64_t tick_cycles)
-{
-	const uint64_t least = MAX(tick_cycles, (uint64_t)1) * 3 / 2;
-
-	rq->shift = least > 1 ? 64 - (unsigned)__builtin_clzll(least - 1) : 1;
-}
-
-void
 rq_init(struct run_queue *rq, uint64_t tick_cycles)
 {
 	rq->occupied = rq->now = 0;
 	rq->nr = 0;
-	rq_set_tick(rq, tick_cycles);
+	rq->tick = tick_cycles;
 	list_init(&rq->front);
 	list_init(&rq->background);
 	for (unsigned i = 0; i < RQ_SLOTS; i++)
 		list_init(&rq->slot[i]);
 }
 
+/* A slot at nice 0 is RQ_SLOT_TICKS2 / 2 ticks. */
 void
-rq_set_nice(struct run_node *n, int nice)
+rq_set_nice(const struct run_queue *rq, struct run_node *n, int nice)
 {
+	const unsigned up = RQ_SLOT_SHIFT + 1 + RQ_RATE_SHIFT - RATES_SHIFT;
+
 	n->nice = (int8_t)nice;
-	n->rate = nice == NICE_BACKGROUND ? 0 : rates[nice - NICE_MIN];
+	n->rate = 0;
+	if (nice != NICE_BACKGROUND)
+		n->rate = (uint32_t)(((uint64_t)rates[nice - NICE_MIN] << up) /
+				     (rq->tick * RQ_SLOT_TICKS2));
 }
 
 void
 rq_remove(struct run_queue *rq, struct run_node *n)
 {
-	const uint64_t at = rq_slot_of(rq, n) % RQ_SLOTS;
+	const uint64_t at = rq_slot_of(n) % RQ_SLOTS;
 
 	list_del(&n->link);
 	rq->nr--;

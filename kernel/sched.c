@@ -8,7 +8,7 @@
  * while others compute.  When nobody is ready the idle thread halts the CPU.
  *
  * A switch happens in three places only: a thread sleeps or exits, yields, or is preempted on the
- * way out of an interrupt.  All charge() the thread for its cycles and call switch_away() with
+ * way out of an interrupt.  All charge() the thread for its cycles and call switch_to() with
  * sched_lock held; the thread that runs next releases it.  Everything is O(1), and sleepers cost
  * nothing.  Drawing, proof of fairness and numbers: docs/scheduling.md.
  */
@@ -28,13 +28,12 @@ struct thread *sched_current = &boot_thread;
 struct thread *sched_idle;
 bool (*sched_idle_hook)(void);
 volatile unsigned sched_preempt_count;
-volatile bool sched_need_switch;
+volatile uint8_t sched_need_switch;
 
 static struct run_queue rq;  /* [sched] */
-static bool turn_over;	     /* [c] the tick, not a wake, asked for the switch */
 static uint64_t start_stamp; /* [I] TSC from which on cycles are counted */
 static uint64_t dead_cycles; /* [sched] */
-static uint64_t waited;	     /* [sched] struct sched_stats */
+static uint64_t ready_ticks; /* [c] threads that waited, summed over the ticks */
 static unsigned nr_threads;  /* [sched] in sched_all */
 
 void
@@ -54,7 +53,6 @@ charge(struct thread *t, uint64_t now)
 	t->cycles += cycles;
 	t->stamp = now;
 	rq_charge(&t->run, cycles);
-	waited += cycles * rq.nr;
 }
 
 static inline struct thread *
@@ -67,16 +65,15 @@ pick(const struct thread *prev)
 }
 
 /*
- * Run the next thread; the current one was charged up to @now.  Returns when this one is picked
- * again, or at once if it is.
+ * Run @next; the current thread was charged up to @now.  Returns when this one is picked again, or
+ * at once if it is @next.
  */
 static void
-switch_away(uint64_t now)
+switch_to(struct thread *next, uint64_t now)
 {
-	struct thread *prev = sched_current, *next = pick(prev);
+	struct thread *prev = sched_current;
 
-	sched_need_switch = false;
-	turn_over = false;
+	sched_need_switch = 0;
 	next->state = THREAD_RUNNING;
 	if (next == prev)
 		return;
@@ -84,6 +81,16 @@ switch_away(uint64_t now)
 	next->switches++;
 	sched_current = next;
 	context_switch(&prev->rsp, next->rsp);
+}
+
+/* The current thread @t, in no queue, stops running until somebody puts it back into one. */
+static inline void
+leave_cpu(struct thread *t)
+{
+	const uint64_t now = rdtsc();
+
+	charge(t, now);
+	switch_to(pick(t), now);
 }
 
 void NO_LOCK_ANALYSIS
@@ -99,10 +106,7 @@ thread_begin(void)
 void
 sched_leave_locked(void)
 {
-	const uint64_t now = rdtsc();
-
-	charge(sched_current, now);
-	switch_away(now);
+	leave_cpu(sched_current);
 	panic("thread \"%s\" came back from the dead", thread_self()->name);
 }
 
@@ -113,7 +117,7 @@ static inline void
 preempt_for(const struct thread *t)
 {
 	if (t->run.level > sched_current->run.level)
-		sched_need_switch = true;
+		sched_need_switch |= SCHED_WOKEN;
 }
 
 void
@@ -122,7 +126,7 @@ sched_adopt(struct thread *t)
 	const bool runs = t == sched_current;
 
 	t->state = runs ? THREAD_RUNNING : THREAD_READY;
-	rq_set_nice(&t->run, runs ? 0 : NICE_BACKGROUND);
+	rq_set_nice(&rq, &t->run, runs ? 0 : NICE_BACKGROUND);
 	t->run.level = runs ? RQ_FAIR : RQ_IDLE;
 	list_add_tail(&sched_all, &t->all_node);
 	nr_threads++;
@@ -134,8 +138,7 @@ sched_add(struct thread *t)
 	const uint64_t flags = spin_lock(&sched_lock);
 
 	t->state = THREAD_READY;
-	t->run.vtime = sched_current->run.vtime; /* creating threads is no way to more CPU */
-	rq_set_nice(&t->run, sched_current->run.nice);
+	t->run = sched_current->run; /* vtime too: creating threads is no way to more CPU */
 	list_add_tail(&sched_all, &t->all_node);
 	nr_threads++;
 	rq_put(&rq, &t->run, false);
@@ -172,16 +175,6 @@ sched_wake(struct thread *t)
 }
 
 /* --- giving up the CPU ---------------------------------------------------------------------- */
-
-/* The current thread @t, not in the run queue, stops running until somebody puts it back there. */
-static inline void
-leave_cpu(struct thread *t)
-{
-	const uint64_t now = rdtsc();
-
-	charge(t, now);
-	switch_away(now);
-}
 
 static int
 sleep_locked(struct thread *t, uint64_t deadline_ns, bool killable)
@@ -234,8 +227,7 @@ sched_yield(void)
 
 		charge(t, now);
 		t->state = THREAD_READY;
-		rq_put_yielding(&rq, &t->run);
-		switch_away(now);
+		switch_to(container_of(rq_yield(&rq, &t->run), struct thread, run), now);
 	}
 	spin_unlock(&sched_lock, flags);
 }
@@ -289,13 +281,14 @@ sched_tick(void)
 
 	if (t == sched_idle)
 		return;
+	ready_ticks += rq.nr + 1;
 	charge(t, rdtsc());
 	if (t->run.level == RQ_FRONT)
 		t->run.level = RQ_FAIR; /* it does not just answer and sleep again */
 	if (rq.nr == 0)
 		rq_catch_up(&rq, &t->run);
 	else if (rq_others_due(&rq, &t->run))
-		sched_need_switch = turn_over = true;
+		sched_need_switch |= SCHED_TURN_OVER;
 }
 
 void
@@ -311,8 +304,8 @@ sched_preempt(void)
 	charge(t, now);
 	t->state = THREAD_READY;
 	if (t != sched_idle)
-		rq_put(&rq, &t->run, !turn_over); /* a wake: it goes on where it was interrupted */
-	switch_away(now);
+		rq_put(&rq, &t->run, (sched_need_switch & SCHED_TURN_OVER) == 0);
+	switch_to(pick(t), now);
 	spin_unlock(&sched_lock, flags);
 }
 
@@ -334,13 +327,13 @@ sched_set_nice_locked(struct thread *t, int nice)
 		rq_remove(&rq, &t->run);
 	else if (t == sched_current)
 		charge(t, rdtsc()); /* so far by the old rate */
-	rq_set_nice(&t->run, nice);
+	rq_set_nice(&rq, &t->run, nice);
 	if (queued) {
 		rq_put(&rq, &t->run, false);
 		preempt_for(t);
 	} else if (t == sched_current) {
 		t->run.level = nice == NICE_BACKGROUND ? RQ_BACKGROUND : RQ_FAIR;
-		sched_need_switch = rq.nr != 0;
+		sched_need_switch |= rq.nr != 0 ? SCHED_TURN_OVER : 0;
 	}
 }
 
@@ -376,12 +369,6 @@ thread_cycles(const struct thread *t)
 	return cycles;
 }
 
-unsigned
-sched_nr_threads_locked(void)
-{
-	return nr_threads;
-}
-
 void
 sched_stats(struct sched_stats *out)
 {
@@ -391,7 +378,7 @@ sched_stats(struct sched_stats *out)
 	out->now = rdtsc();
 	out->idle = cycles_locked(sched_idle, out->now);
 	out->dead = dead_cycles;
-	out->waited = waited + (out->now - sched_current->stamp) * rq.nr;
+	out->ready_ticks = ready_ticks;
 	out->ready = rq.nr;
 	out->threads = nr_threads;
 	spin_unlock(&sched_lock, flags);

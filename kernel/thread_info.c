@@ -30,8 +30,8 @@ static bool
 is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
-		"switch_away", "context_switch", "sched_", "sleep_",
-		"wait_",       "mutex_",	 "sem_",   "thread_join",
+		"switch_to", "leave_cpu", "context_switch", "sched_",	   "sleep_",
+		"wait_",     "mutex_",	  "sem_",	    "thread_join",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -65,7 +65,7 @@ wait_symbol(const struct thread *t)
 }
 
 static void
-describe_locked(const struct thread *t, uint64_t now, struct thread_info *out)
+describe(const struct thread *t, uint64_t now, struct thread_info *out)
 {
 	const uint64_t cycles = t->cycles + (t == sched_current ? now - t->stamp : 0);
 
@@ -101,20 +101,25 @@ describe_stack(struct thread_info *out)
 size_t
 thread_snapshot(struct thread_info *out, size_t max)
 {
-	const uint64_t flags = spin_lock(&sched_lock), now = rdtsc();
+	struct sched_stats stats;
 	struct thread *t;
-	size_t n = 0, all;
+	size_t n = 0;
 
+	/*
+	 * While no other thread runs none comes or goes, and nothing is written here but states: no
+	 * reason to keep interrupts waiting for a long list.
+	 */
+	preempt_disable();
+	sched_stats(&stats);
 	list_for_each_entry (t, &sched_all, all_node) {
 		if (n == max)
 			break;
-		describe_locked(t, now, &out[n++]);
+		describe(t, stats.now, &out[n++]);
 	}
-	all = sched_nr_threads_locked();
-	spin_unlock(&sched_lock, flags);
+	preempt_enable();
 	for (size_t i = 0; i < n; i++)
 		describe_stack(&out[i]);
-	return all;
+	return stats.threads;
 }
 
 int

@@ -39,7 +39,6 @@ void sched_wake(struct thread *t);
 void sched_rouse_locked(struct thread *t) REQUIRES(sched_lock);
 /* Give @t the valid nice value @nice, whatever it does at the moment. */
 void sched_set_nice_locked(struct thread *t, int nice) REQUIRES(sched_lock);
-unsigned sched_nr_threads_locked(void) REQUIRES(sched_lock); /* in sched_all */
 /* Leave the CPU for ever: the caller's state is ZOMBIE.  sched_lock held. */
 NORETURN void sched_leave_locked(void);
 /* Take @t off the CPU's reach for good (a test that hangs).  It must not be the caller. */

@@ -108,12 +108,12 @@ size_t thread_snapshot(struct thread_info *out, size_t max);
  * that live, and @dead, are together exactly @now - @start.
  */
 struct sched_stats {
-	uint64_t start, now; /* TSC */
-	uint64_t idle;	     /* cycles of the idle thread */
-	uint64_t dead;	     /* cycles of threads that have ended and are freed */
-	uint64_t waited;     /* cycles times threads that were ready meanwhile */
-	unsigned ready;	     /* threads that wait for the CPU now */
-	unsigned threads;    /* that exist */
+	uint64_t start, now;  /* TSC */
+	uint64_t idle;	      /* cycles of the idle thread */
+	uint64_t dead;	      /* cycles of threads that have ended and are freed */
+	uint64_t ready_ticks; /* threads that ran or were ready at a tick, summed over all ticks */
+	unsigned ready;	      /* threads that wait for the CPU now */
+	unsigned threads;     /* that exist */
 };
 void sched_stats(struct sched_stats *out);
 /* Cycles that the existing @t has had the CPU, up to now. */
@@ -148,7 +148,9 @@ preempt_enable(void)
 }
 
 /* Called by the trap code before it returns, interrupts off: switches when somebody else is due. */
-extern volatile bool sched_need_switch; /* [c] */
+#define SCHED_WOKEN	1		   /* somebody came who goes before the running thread */
+#define SCHED_TURN_OVER 2		   /* its turn is over */
+extern volatile uint8_t sched_need_switch; /* [c] SCHED_... */
 void sched_preempt(void);
 static inline void
 sched_preempt_check(void)
