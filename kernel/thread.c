@@ -9,6 +9,7 @@
 #include <kern/clock.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <mm/kstack.h>
 #include <mm/vmm.h>
 #include <x86/switch.h>
 
@@ -59,7 +60,6 @@ make(const char *name, void (*fn)(void *), void *arg)
 		kfree(t);
 		return NULL;
 	}
-	memset(t->stack, THREAD_STACK_FILL, KSTACK_SIZE);
 	setup(t, name);
 	t->id = id;
 	t->fn = fn;
@@ -91,7 +91,7 @@ thread_init(void)
 	t->essential = true;
 	t->stack = (uint64_t *)boot_stack;
 	/* Less what memset() itself stands on: interrupts are off, it needs little. */
-	memset(t->stack, THREAD_STACK_FILL,
+	memset(t->stack, KSTACK_FILL & 0xff,
 	       (size_t)((uint8_t *)__builtin_frame_address(0) - boot_stack) - 512);
 	t->switches = 1;
 	sched_init(clock_tsc_hz());

@@ -5,25 +5,14 @@
 #include <kern/clock.h>
 #include <kern/ksym.h>
 #include <lib/string.h>
+#include <mm/kstack.h>
 
-#define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
-#define WAIT_DEPTH  12 /* frames to look through for whom a thread waits */
+#define WAIT_DEPTH 12 /* frames to look through for whom a thread waits */
 
 /* How switch.asm leaves the stack of a thread that does not run. */
 struct saved_frame {
 	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
 };
-
-static uint64_t
-stack_used(const struct thread *t)
-{
-	const uint64_t untouched = THREAD_STACK_FILL * 0x0101010101010101ULL;
-	size_t i = 0;
-
-	while (i < STACK_WORDS && t->stack[i] == untouched)
-		i++;
-	return (STACK_WORDS - i) * sizeof(uint64_t);
-}
 
 /* The scheduler's own functions say nothing about what a thread waits for. */
 static bool
@@ -91,7 +80,7 @@ describe_stack(struct thread_info *out)
 	t = thread_find_locked(out->id);
 	spin_unlock(&sched_lock, flags);
 	if (t != NULL) {
-		out->stack_used = stack_used(t);
+		out->stack_used = kstack_used(t->stack);
 		if (out->state == THREAD_SLEEPING && t->state == THREAD_SLEEPING)
 			out->wait_sym = wait_symbol(t);
 	}

@@ -14,9 +14,6 @@ extern struct list sched_all; /* [sched] struct thread.all_node, in id order */
 extern struct thread *sched_idle;
 extern bool (*sched_idle_hook)(void); /* [a] */
 
-/* Fresh stacks are filled with this byte, to see later how deep they were used. */
-#define THREAD_STACK_FILL 0x6b
-
 struct thread *thread_find_locked(unsigned id) REQUIRES(sched_lock);
 
 /* Make the run queue, empty, for a TSC of @tsc_hz (0: unknown). */

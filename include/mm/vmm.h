@@ -76,8 +76,8 @@ void *vmm_alloc(size_t len);
 void vmm_free(void *va, size_t len);
 
 /*
- * A thread stack of KSTACK_SIZE bytes with an unmapped guard page below it; returns its lowest
- * byte, or NULL.
+ * A thread stack of KSTACK_SIZE bytes with an unmapped guard page below it, filled with KSTACK_FILL
+ * (mm/kstack.h); returns its lowest byte, or NULL.
  */
 void *kstack_alloc(void);
 void kstack_free(void *stack);

@@ -99,7 +99,7 @@ test_thread_many(void)
 static bool
 exists(unsigned id)
 {
-	struct thread_info info[40];
+	static struct thread_info info[40];
 	const size_t n = MIN(thread_snapshot(info, ARRAY_SIZE(info)), ARRAY_SIZE(info));
 
 	for (size_t i = 0; i < n; i++) {
@@ -189,15 +189,19 @@ test_thread_kill_spinner(void)
 	CHECK_EQ(thread_join(t), 7);
 }
 
-static void
-use_stack(void *arg)
+/* Sleep at the bottom of @levels frames, each larger than 1000 bytes. */
+static __attribute__((noinline)) void
+use_stack(void *levels)
 {
-	volatile uint8_t big[6000];
+	volatile uint8_t big[1000];
 
 	for (size_t i = 0; i < sizeof(big); i++)
 		big[i] = (uint8_t)i;
-	(void)sleep_ms(1000 * 1000);
-	(void)arg;
+	if (levels != NULL)
+		use_stack((uint8_t *)levels - 1);
+	else
+		(void)sleep_ms(1000 * 1000);
+	big[0] = 0; /* no tail call */
 }
 
 static const struct thread_info *
@@ -214,8 +218,8 @@ find_info(const struct thread_info *info, size_t n, unsigned id)
 void
 test_thread_snapshot(void)
 {
-	struct thread *t = thread_create("deep", use_stack, NULL);
-	struct thread_info info[40];
+	struct thread *t = thread_create("deep", use_stack, (void *)5);
+	static struct thread_info info[40];
 	const struct thread_info *i;
 	size_t n;
 

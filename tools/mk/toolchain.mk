@@ -42,7 +42,8 @@ LOW_MEMORY := $(if $(CC_IS_CLANG),,$(shell $(CC) --param=min-pagesize=0 -x c -c 
 COMMON := -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
 	-fno-common -fno-asynchronous-unwind-tables -fcf-protection=none -nostdinc -Iinclude \
 	-isystem $(CC_INC) $(PREFIX_MAP) $(LOW_MEMORY) -g -MMD -MP $(WARN)
-CFLAGS64 := $(CC64) $(COMMON) -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+# The limit is KSTACK_FRAME_MAX (include/mm/kstack.h): stacks are 16 KiB.
+CFLAGS64 := $(CC64) $(COMMON) -Wframe-larger-than=1536 -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),-DDEBUG) $(KFLAGS)
 CFLAGS32 := $(CC32) $(COMMON) -Os -march=i386 -mgeneral-regs-only -fomit-frame-pointer \
 	-DSTAGE2 $(S2FLAGS)
