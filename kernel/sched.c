@@ -132,6 +132,17 @@ sched_adopt(struct thread *t)
 	nr_threads++;
 }
 
+/* Ids grow, but for those that were used before and are given again. */
+static void
+list_in_order_locked(struct thread *t)
+{
+	struct list *at = sched_all.prev;
+
+	while (at != &sched_all && list_entry(at, struct thread, all_node)->id > t->id)
+		at = at->prev;
+	list_insert_after(at, &t->all_node);
+}
+
 void
 sched_add(struct thread *t)
 {
@@ -139,7 +150,7 @@ sched_add(struct thread *t)
 
 	t->state = THREAD_READY;
 	t->run = sched_current->run; /* vtime too: creating threads is no way to more CPU */
-	list_add_tail(&sched_all, &t->all_node);
+	list_in_order_locked(t);
 	nr_threads++;
 	rq_put(&rq, &t->run, false);
 	preempt_for(t);

@@ -18,6 +18,7 @@
 static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run.link */
 static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
 static unsigned last_id; /* [sched] */
+static bool ids_reused;	 /* [sched] last_id went round: look whether an id is free */
 
 /* The end of a sleep with a deadline.  Context: timer interrupt. */
 static void
@@ -44,13 +45,46 @@ setup(struct thread *t, const char *name)
 	timer_setup(&t->timer, timeout, t);
 }
 
+struct thread *
+thread_find_locked(unsigned id)
+{
+	struct thread *t;
+
+	list_for_each_entry (t, &sched_all, all_node) {
+		if (t->id == id)
+			return t;
+	}
+	return NULL;
+}
+
+/* 32 bits go round within hours, at a thread every few microseconds: never give a living one's id. */
+static unsigned REQUIRES(sched_lock) new_id_locked(void)
+{
+	do {
+		if (++last_id == 0) {
+			ids_reused = true;
+			last_id = 1;
+		}
+	} while (ids_reused && thread_find_locked(last_id) != NULL);
+	return last_id;
+}
+
+void
+thread_set_last_id(unsigned id)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	last_id = id;
+	spin_unlock(&sched_lock, flags);
+}
+
 /* Memory, name and stack of a thread that nobody knows yet. */
 static struct thread *
 make(const char *name, void (*fn)(void *), void *arg)
 {
 	struct thread *t = kzalloc(sizeof(*t));
 	const uint64_t flags = spin_lock(&sched_lock);
-	const unsigned id = ++last_id;
+	const unsigned id = new_id_locked();
 
 	spin_unlock(&sched_lock, flags);
 	if (t == NULL)
@@ -189,18 +223,6 @@ void
 thread_set_essential(struct thread *t)
 {
 	t->essential = true;
-}
-
-struct thread *
-thread_find_locked(unsigned id)
-{
-	struct thread *t;
-
-	list_for_each_entry (t, &sched_all, all_node) {
-		if (t->id == id)
-			return t;
-	}
-	return NULL;
 }
 
 int

@@ -15,6 +15,8 @@ extern struct thread *sched_idle;
 extern bool (*sched_idle_hook)(void); /* [a] */
 
 struct thread *thread_find_locked(unsigned id) REQUIRES(sched_lock);
+/* For a test: the next thread gets the id after @id, or the next free one. */
+void thread_set_last_id(unsigned id);
 
 /* Make the run queue, empty, for a TSC of @tsc_hz (0: unknown). */
 void sched_init(uint64_t tsc_hz);

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <kern/base.h>
+#include <kern/irqsoff.h>
 #include <kern/runqueue.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
@@ -136,6 +137,8 @@ void sched_preempt_enabled(void);
 static inline void
 preempt_disable(void)
 {
+	if (IRQSOFF_TRACE && sched_preempt_count == 0)
+		preemptoff_begin();
 	sched_preempt_count++;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
@@ -143,6 +146,8 @@ static inline void
 preempt_enable(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (IRQSOFF_TRACE && sched_preempt_count == 1)
+		preemptoff_end();
 	if (--sched_preempt_count == 0)
 		sched_preempt_enabled();
 }

@@ -140,6 +140,8 @@ const char *nice_text(int nice);
  */
 size_t snapshot_grow(struct thread_info **info, size_t *room);
 
+int cmd_irqsoff(int argc, char **argv); /* cmd_irqsoff.c */
+
 int cmd_top(int argc, char **argv); /* cmd_top.c */
 
 int cmd_nice(int argc, char **argv); /* cmd_nice.c */

@@ -173,6 +173,10 @@ const struct shell_cmd shell_commands[] = {
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
 	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
 	  cmd_bench, NULL },
+	{ "irqsoff", "try", "irqsoff [reset]", "for how long interrupts were off at most",
+	  "Also preemption; with the code where that began and ended.  reset: shows it and starts "
+	  "anew.  Only a kernel built by make IRQSOFF=1 measures it.",
+	  cmd_irqsoff, NULL },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
 	  "pagefault    read an address that is not mapped\n"

@@ -91,8 +91,8 @@ exception_unhandled(const struct trapframe *tf)
 	panic_trap(tf, "%s", text);
 }
 
-void
-trap_dispatch(struct trapframe *tf)
+static void
+dispatch(struct trapframe *tf)
 {
 	const unsigned vector = (unsigned)tf->vector;
 
@@ -113,4 +113,14 @@ trap_dispatch(struct trapframe *tf)
 		if (unexpected++ == 0)
 			log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
 	}
+}
+
+void
+trap_dispatch(struct trapframe *tf)
+{
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
+	dispatch(tf);
+	if (IRQSOFF_TRACE && (tf->rflags & RFLAGS_IF) != 0)
+		irqsoff_end();
 }

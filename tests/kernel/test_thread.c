@@ -1,24 +1,15 @@
 /*
- * test_thread.c - life and death of threads.
+ * test_thread.c - life and death of threads; many of them: test_many.c
  */
 #include "tests.h"
 #include <kern/clock.h>
 #include <kern/thread.h>
 #include <lib/string.h>
-#include <mm/kmalloc.h>
-#include <mm/pmm.h>
 
 static void
 nothing(void *arg)
 {
 	(void)arg;
-}
-
-static void
-exit_42(void *arg)
-{
-	(void)arg;
-	thread_exit(42);
 }
 
 static volatile int slept;
@@ -29,51 +20,6 @@ sleep_long(void *arg)
 	(void)arg;
 	slept = 1;
 	slept = sleep_ms(1000 * 1000);
-}
-
-static size_t
-objects_in_use(void)
-{
-	struct slab_info info;
-	size_t n = 0;
-
-	for (size_t i = 0; slab_info(i, &info); i++)
-		n += info.in_use;
-	return n;
-}
-
-static size_t
-frames_free(void)
-{
-	struct pmm_stats stats;
-
-	pmm_stats(&stats);
-	return stats.free;
-}
-
-static void
-create_and_join(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct thread *t = thread_create("short", i & 1 ? exit_42 : nothing, NULL);
-
-		CHECK(t != NULL);
-		CHECK_EQ(thread_join(t), i & 1 ? 42 : 0);
-	}
-}
-
-/* 200 threads come and go, and leave no frame and no object behind. */
-void
-test_thread_no_leak(void)
-{
-	size_t frames, objects;
-
-	create_and_join(20); /* caches and page tables reach their size */
-	frames = frames_free();
-	objects = objects_in_use();
-	create_and_join(200);
-	CHECK_EQ(objects_in_use(), objects);
-	CHECK_EQ(frames_free(), frames);
 }
 
 /* Many at once: each has a stack and an id of its own. */

@@ -44,7 +44,7 @@ COMMON := -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-
 	-isystem $(CC_INC) $(PREFIX_MAP) $(LOW_MEMORY) -g -MMD -MP $(WARN)
 # The limit is KSTACK_FRAME_MAX (include/mm/kstack.h): stacks are 16 KiB.
 CFLAGS64 := $(CC64) $(COMMON) -Wframe-larger-than=1536 -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),-DDEBUG) $(KFLAGS)
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),-DDEBUG) $(if $(IRQSOFF),-DIRQSOFF) $(KFLAGS)
 CFLAGS32 := $(CC32) $(COMMON) -Os -march=i386 -mgeneral-regs-only -fomit-frame-pointer \
 	-DSTAGE2 $(S2FLAGS)
 AFLAGS := -Iinclude/ -I$(BUILD)/ -Werror=orphan-labels $(if $(CI),-Werror) $(NASMFLAGS)
