@@ -2,7 +2,7 @@
  * thread.h - kernel threads and the scheduler.
  *
  * Implementation: kernel/thread.c (life and death), kernel/sched.c (who runs), kernel/thread_info.c
- * (for people).  Preemptive round robin with a 10 ms quantum; an idle thread halts the CPU.
+ * (for people).  Preemptive, fair by nice values; an idle thread halts the CPU.
  * Theory: docs/scheduling.md.
  */
 #pragma once
