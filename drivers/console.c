@@ -1,7 +1,7 @@
 /*
  * console.c - one terminal on two devices: output to both, input from both.
  *
- * Output holds the console lock for a piece of at most PIECE bytes: long enough that both devices
+ * Output holds the console lock for a piece of at most PIECE bytes and PIECE_WORK lines: long enough that both devices
  * show the same order, short enough that interrupts are not kept waiting.  Room on the serial line
  * is waited for before the lock is taken.  Input goes into one queue; a key is put in whole.
  * Lock order: console, then serial or input, then a wait queue's.
@@ -16,7 +16,8 @@
 #include <kern/wait.h>
 #include <lib/string.h>
 
-#define PIECE	   320	 /* holds the longest line of the log */
+#define PIECE	   320 /* holds the longest line of the log */
+#define PIECE_WORK 4 /* ends of lines and escape sequences in it: each may clear or move a screen */
 #define INPUT_SIZE 4096U /* power of 2 */
 #define CTRL_C	   0x03
 #define ESC	   0x1b
@@ -223,13 +224,26 @@ write_serial(const char *s, size_t n)
 	serial_put(out, len);
 }
 
+/* How much of @s to write with interrupts off. */
+static size_t
+piece_of(const char *s, size_t n)
+{
+	size_t len = 0, work = 0;
+
+	for (n = MIN(n, (size_t)PIECE); len < n; len++) {
+		if ((s[len] == '\n' || s[len] == ESC) && work++ == PIECE_WORK)
+			break;
+	}
+	return len;
+}
+
 void
 console_write(const char *s, size_t n)
 {
 	if (!initialized)
 		(void)console_init();
 	while (n > 0) {
-		const size_t piece = MIN(n, PIECE);
+		const size_t piece = piece_of(s, n);
 		uint64_t flags;
 
 		if (use_serial)

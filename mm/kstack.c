@@ -64,8 +64,10 @@ kstack_alloc(void)
 	size_t slot;
 	vaddr_t va;
 
-	if (stack != NULL)
+	if (stack != NULL) {
+		kstack_refill(stack);
 		return stack;
+	}
 	flags = spin_lock(&kstack_lock);
 	slot = bitmap_find_clear(slots, 0, NR_SLOTS);
 	if (slot != BITMAP_NONE)
@@ -83,6 +85,8 @@ kstack_alloc(void)
 	else
 		nr_used++;
 	spin_unlock(&kstack_lock, flags);
+	if (va != 0)
+		kstack_fill((void *)va);
 	return (void *)va;
 }
 

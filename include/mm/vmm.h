@@ -100,8 +100,8 @@ void *vmm_alloc(size_t len);
 void vmm_free(void *va, size_t len);
 
 /*
- * A thread stack of KSTACK_SIZE bytes with unmapped guard pages below and above it; returns its lowest
- * byte, or NULL.
+ * A thread stack of KSTACK_SIZE bytes with unmapped guard pages below and above it, filled with
+ * KSTACK_FILL (mm/kstack.h); returns its lowest byte, or NULL.
  */
 void *kstack_alloc(void);
 void kstack_free(void *stack);

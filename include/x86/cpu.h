@@ -4,6 +4,7 @@
  * Spec: Intel SDM vol. 2 (instructions), vol. 3A "Control Registers", vol. 4 (MSRs).
  */
 #pragma once
+#include <kern/irqsoff.h>
 #include <lib/base.h>
 
 #define RFLAGS_CF BIT(0)
@@ -143,6 +144,8 @@ read_rflags(void)
 static inline void
 irq_enable(void)
 {
+	if (IRQSOFF_TRACE)
+		irqsoff_end();
 	PRIVILEGED("sti");
 }
 
@@ -150,6 +153,8 @@ static inline void
 irq_disable(void)
 {
 	PRIVILEGED("cli");
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
 }
 
 static inline uint16_t
@@ -190,6 +195,8 @@ irq_restore(uint64_t flags)
 static inline void
 cpu_idle(void)
 {
+	if (IRQSOFF_TRACE)
+		irqsoff_end();
 	__asm__ volatile("sti\n\thlt" ::: "memory");
 }
 

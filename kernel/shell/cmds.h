@@ -4,6 +4,7 @@
 #pragma once
 #include <kern/base.h>
 #include <kern/shell.h>
+#include <kern/thread.h>
 
 /* --- shell.c ------------------------------------------------------------------------------------- */
 
@@ -130,12 +131,28 @@ const char *complete_kbd(unsigned arg, unsigned i);
 int cmd_serial(int argc, char **argv);
 
 int cmd_ps(int argc, char **argv); /* cmd_thread.c */
-int cmd_top(int argc, char **argv);
 int cmd_spawn(int argc, char **argv);
 const char *complete_spawn(unsigned arg, unsigned i);
 int cmd_kill(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_stack(int argc, char **argv);
+const char *thread_state_text(enum thread_state state);
+/* "-5", "bg".  The text is overwritten by the next call. */
+const char *nice_text(int nice);
+/*
+ * All threads into *@info, an array from kmalloc (or NULL) of *@room, made larger when it must be.
+ * Returns how many; less than there are only when memory is short.  The caller frees *@info.
+ */
+size_t snapshot_grow(struct thread_info **info, size_t *room);
+
+int cmd_irqsoff(int argc, char **argv); /* cmd_irqsoff.c */
+
+int cmd_top(int argc, char **argv); /* cmd_top.c */
+
+int cmd_nice(int argc, char **argv); /* cmd_nice.c */
+int cmd_renice(int argc, char **argv);
+/* A nice value, or "bg" for NICE_BACKGROUND; says so and returns false when @s is none. */
+bool arg_nice(const char *s, int *out);
 
 int cmd_test(int argc, char **argv); /* cmd_test.c */
 const char *complete_test(unsigned arg, unsigned i);

@@ -133,16 +133,30 @@ const struct shell_cmd shell_commands[] = {
 	{ "cpus", "processor", "cpus", "the processors that the firmware tells of", "", cmd_cpus, NULL },
 	/* --- threads ------------------------------------------------------------------------- */
 	{ "ps", "threads", "ps", "the threads",
-	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far "
+	  "NICE: -20 gets most of the CPU, 19 least, bg only what nobody wants.  CPU ms: time it ran. "
+	  "SWITCHES: how often it was given the CPU.  STACK: deepest use so far "
 	  "of its stack (16 KiB each).  SLEEPS IN: the function that it waits in.",
 	  cmd_ps, NULL },
-	{ "top", "threads", "top", "the threads, live; q ends it", "Refreshed every second.", cmd_top, NULL },
-	{ "spawn", "threads", "spawn [spin | sleep | print] [N]", "start N demo threads",
+	{ "top", "threads", "top", "the threads, live; q ends it",
+	  "Refreshed every second, and by every key.  Load: how many threads ran or wanted to, on average.\n"
+	  "c  sort by the CPU used since the last refresh\n"
+	  "t  by the CPU used in total\n"
+	  "i  by ID\n"
+	  "q  end",
+	  cmd_top, NULL },
+	{ "spawn", "threads", "spawn [-n NICE] [spin | sleep | print] [N]", "start N demo threads",
 	  "spin    uses all the CPU it gets, until killed (watch it with top)\n"
 	  "sleep   sleeps for ever\n"
 	  "print   prints a line each second, five times, while you go on typing\n"
-	  "kill ID ends one.",
+	  "-n NICE gives them that nice value.  kill ID ends one.",
 	  cmd_spawn, complete_spawn },
+	{ "nice", "threads", "nice NICE COMMAND [ARGS]", "run a command with another share of the CPU",
+	  "NICE is from -20 (most) to 19 (least); a step changes the share by a fifth.  Threads that the "
+	  "command starts keep it.  Example: nice 10 test sched",
+	  cmd_nice, NULL },
+	{ "renice", "threads", "renice ID NICE", "give a thread another share of the CPU",
+	  "NICE is from -20 (most of the CPU) to 19 (least), or bg: only what nobody else wants.",
+	  cmd_renice, complete_thread },
 	{ "kill", "threads", "kill ID...", "end threads",
 	  "Demo threads end at once.  The threads that the system lives on cannot be killed.",
 	  cmd_kill, complete_thread },
@@ -181,6 +195,10 @@ const struct shell_cmd shell_commands[] = {
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
 	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
 	  cmd_bench, NULL },
+	{ "irqsoff", "try", "irqsoff [reset]", "for how long interrupts were off at most",
+	  "Also preemption; with the code where that began and ended.  reset: shows it and starts "
+	  "anew.  Only a kernel built by make IRQSOFF=1 measures it.",
+	  cmd_irqsoff, NULL },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
 	  "pagefault    read an address that is not mapped\n"

@@ -105,8 +105,8 @@ interrupt_unhandled(unsigned vector)
 		log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
 }
 
-void
-trap_dispatch(struct trapframe *tf)
+static void
+dispatch(struct trapframe *tf)
 {
 	const uint64_t vector = tf->vector;
 	struct irq_line *line = irq_by_vector[vector];
@@ -123,4 +123,14 @@ trap_dispatch(struct trapframe *tf)
 	} else {
 		interrupt_unhandled((unsigned)vector);
 	}
+}
+
+void
+trap_dispatch(struct trapframe *tf)
+{
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
+	dispatch(tf);
+	if (IRQSOFF_TRACE && (tf->rflags & RFLAGS_IF) != 0)
+		irqsoff_end();
 }

@@ -98,6 +98,11 @@ REFUSES = [
     ("kill 1", r"thread 1 stays"),
     ("kill 4", r"thread 4 stays"),
     ("kill 9999", r"no thread 9999"),
+    ("renice 9999 0", r"no thread 9999"),
+    ("renice 1 bg", r"thread 1: the system lives on it"),
+    ("renice 1", r"usage: renice"),
+    ("nice 5", r"usage: nice"),
+    ("irqsoff", r"IRQSOFF=1"),
     ("stack 9999", r"no thread 9999"),
     ("spawn dance", r"usage: spawn"),
     ("sleep soon", r"usage: sleep"),
@@ -127,6 +132,7 @@ def test_refuses(vm, command, pattern):
     ("poke zz 1", "is no address"), ("vmmap zz", "is no address"), ("outb 0x80 256", "too large"),
     ("inb zz", "is not a number"), ("stack shell", "is not a number"), ("idt 300", "too large"),
     ("regs x", "no register 'x'"), ("spawn spin 999999999", "too large"),
+    ("renice 1 20", "too large"), ("spawn -n -21 spin", "too large"), ("nice x ps", "is not a number"),
     ("kbd zz", "no layout 'zz'"), ("color 99", "'99' is no colour"),
     ("dump cmd_echo -1", "is not a number"), ("crash nosuch", "no crash of the kind"),
     ("date -s 2026-02-30", "no such day")])
@@ -144,18 +150,55 @@ def test_tab_behind_a_pipe(vm):
 
 
 def test_ps_and_top_count_all_threads(vm):
-    vm.command("spawn sleep 64; spawn sleep 64")
-    text = vm.command("ps")
-    more = int(re.search(r"^\.\.\. and (\d+) more$", text, re.M).group(1))
-    rows = re.findall(r"^ *(\d+)  \S", text, re.M)
+    first, *_, last = re.findall(r"thread (\d+): demo-sleep", vm.command("spawn sleep 128"))
+    rows = re.findall(r"^ *(\d+)  \S", vm.command("ps"), re.M)
+    assert {str(i) for i in range(int(first), int(last) + 1)} <= set(rows)
     vm.send("top\r")
-    assert int(vm.expect(r", (\d+) threads;").group(1)) == len(rows) + more
+    assert int(vm.expect(r", (\d+) threads;").group(1)) == len(rows)
     vm.send("q")
     vm.prompt()
-    last = int(re.findall(r"thread (\d+):", vm.command("spawn sleep"))[0])
-    for first in range(last - 128, last + 1, 20):
-        vm.command("kill " + " ".join(str(i) for i in range(first, min(first + 20, last + 1))))
+    for start in range(int(first), int(last) + 1, 20):
+        vm.command("kill " + " ".join(str(i) for i in range(start, min(start + 20, int(last) + 1))))
     assert "demo" not in vm.command("sleep 0.1; ps")
+
+
+def shares(vm):
+    """CPU ms of each thread, by id."""
+    return {int(i): int(ms) for i, ms in
+            re.findall(r"^ *(\d+)  \S+ +\w+ +\S+ +(\d+) ", vm.command("ps"), re.M)}
+
+
+def test_nice_and_renice(vm):
+    ids = [int(i) for i in re.findall(r"thread (\d+):", vm.command(
+        "spawn -n 5 spin; nice 10 spawn spin; spawn -n bg spin"))]
+    text = vm.command("ps")
+    for number, nice in zip(ids, ("5", "10", "bg")):
+        assert re.search(rf"(?m)^ *{number}  demo-spin +\w+ +{nice} ", text), text
+    before = shares(vm)
+    vm.command("sleep 1")
+    used = {i: n - before[i] for i, n in shares(vm).items() if i in ids}
+    assert used[ids[0]] > used[ids[1]] > 0 and used[ids[2]] == 0, used
+    vm.command(f"renice {ids[2]} -10")
+    assert re.search(rf"(?m)^ *{ids[2]}  demo-spin +\w+ +-10 ", vm.command("ps"))
+    before = shares(vm)
+    vm.command("sleep 1")
+    used = {i: n - before[i] for i, n in shares(vm).items() if i in ids}
+    assert used[ids[2]] > used[ids[0]], used
+    vm.command("kill " + " ".join(map(str, ids)))
+    assert "demo" not in vm.command("sleep 0.1; ps")
+
+
+def test_top_sorts_by_key_and_shows_the_load(vm):
+    ids = re.findall(r"thread (\d+):", vm.command("spawn spin 2"))
+    vm.send("top\r")
+    vm.expect_screen(r"(?s)load [1-4]\.\d\d;.*CPU %.*\n *\d+  demo-spin .*\n *\d+  demo-spin ")
+    vm.send("i")
+    vm.expect_screen(r"(?s)sorted by ID.*CPU %[^\n]*\n *1  main .*\n *2  idle ")
+    vm.send("t")
+    vm.expect_screen(r"sorted by CPU in total")
+    vm.send("q")
+    vm.prompt()
+    vm.command("kill " + " ".join(ids))
 
 
 def test_tab_completes_arguments(vm):
@@ -198,7 +241,7 @@ def test_demo_threads(vm):
     ids = re.findall(r"thread (\d+): demo-spin", vm.command("spawn spin 2"))
     assert len(ids) == 2
     vm.command("sleep 0.5")  # of the guest's time
-    rows = re.findall(r"demo-spin +\w+ +(\d+) ", vm.command("ps"))
+    rows = re.findall(r"demo-spin +\w+ +0 +(\d+) ", vm.command("ps"))
     assert len(rows) == 2 and all(int(ms) > 50 for ms in rows), "both run"
     vm.command("kill " + " ".join(ids))
     assert "demo-spin" not in vm.command("sleep 0.05; ps")

@@ -7,6 +7,7 @@
 #include "tests.h"
 #include <kern/bench.h>
 #include <kern/clock.h>
+#include <kern/irqsoff.h>
 #include <kern/sync.h>
 #include <kern/thread.h>
 #include <lib/string.h>
@@ -185,6 +186,18 @@ create_join(void)
 		(void)thread_join(t);
 }
 
+/* Only in a build with IRQSOFF=1, whose other figures are worth nothing. */
+static void
+show_irqsoff(void)
+{
+	struct off_stretch irqs, preempt;
+
+	if (!irqsoff_read(&irqs, &preempt))
+		return;
+	show("irqs_off_max", irqs.cycles);
+	show("preempt_off_max", preempt.cycles);
+}
+
 void
 bench_run(void)
 {
@@ -212,4 +225,5 @@ bench_run(void)
 	measure("clock_ns", read_clock, 1);
 	measure("memcpy_4k", copy_4k, 1);
 	measure("create_join", create_join, 1);
+	show_irqsoff();
 }

@@ -119,7 +119,7 @@ spin_three_ticks(void *arg)
 void
 test_clock_cpu_time(void)
 {
-	struct thread_info info[40];
+	static struct thread_info info[40];
 	struct thread *t = thread_create("burner", spin_three_ticks, NULL);
 	uint64_t used = 0;
 	size_t n;

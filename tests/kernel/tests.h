@@ -135,7 +135,6 @@ void test_sem_kill(void);
 void test_work_order(void);
 
 /* test_thread.c */
-void test_thread_no_leak(void);
 void test_thread_many(void);
 void test_thread_detach(void);
 void test_thread_join_timeout(void);
@@ -147,11 +146,34 @@ void test_thread_snapshot(void);
 void test_sched_yield(void);
 void test_sched_preempt(void);
 void test_sched_preempt_disable(void);
-void test_sched_fair(void);
 void test_sched_idle(void);
 void test_sched_sleep_accuracy(void);
 void test_sched_sleep_never_early(void);
 void test_sched_sleep_under_load(void);
+
+/* test_share.c */
+void test_sched_fair(void);
+void test_sched_nice(void);
+void test_sched_background(void);
+void test_sched_set_nice(void);
+void test_sched_latency(void);
+void test_sched_wake_order(void);
+void test_sched_accounting(void);
+void test_sched_sleepers_cost_nothing(void);
+
+/* test_many.c */
+void test_thread_thousand(void);
+void test_thread_no_leak(void);
+void test_thread_no_memory(void);
+void test_thread_ids(void);
+
+/* Sleeping threads, as many of those wanted as memory allows; started, and ended again. */
+struct many_threads {
+	struct thread **thread;
+	unsigned n;
+};
+unsigned many_start(struct many_threads *m, unsigned wanted);
+void many_end(struct many_threads *m);
 
 /* test_stress.c */
 void test_sched_stress(void);

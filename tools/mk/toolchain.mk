@@ -45,8 +45,10 @@ COMMON := -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-
 # docs/testing.md, "The kernel that checks itself".
 DEBUG_FLAGS := -DDEBUG -fstack-protector-strong -mstack-protector-guard=global \
 	-fsanitize=undefined -fno-sanitize-recover=undefined
-CFLAGS64 := $(CC64) $(COMMON) -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),$(DEBUG_FLAGS)) $(KFLAGS)
+# The limit is KSTACK_FRAME_MAX (include/mm/kstack.h): stacks are 16 KiB.
+CFLAGS64 := $(CC64) $(COMMON) -Wframe-larger-than=1536 -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),$(DEBUG_FLAGS)) $(if $(IRQSOFF),-DIRQSOFF) \
+	$(KFLAGS)
 CFLAGS32 := $(CC32) $(COMMON) -Os -march=i386 -mgeneral-regs-only -fomit-frame-pointer \
 	-DSTAGE2 $(S2FLAGS)
 AFLAGS := -Iinclude/ -I$(BUILD)/ -Werror=orphan-labels $(if $(CI),-Werror) $(NASMFLAGS)
