@@ -97,3 +97,17 @@ irq_stat(unsigned irq, struct irq_stat *out)
 
 	*out = (struct irq_stat){.name = l->name, .count = l->count, .spurious = l->spurious};
 }
+
+void
+irq_hold(unsigned irq, bool hold)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	if (chip != NULL && irq < IRQ_MAX && (hold || lines[irq].fn != NULL)) {
+		if (hold)
+			chip->mask(irq);
+		else
+			chip->unmask(irq);
+	}
+	spin_unlock(&lock, flags);
+}

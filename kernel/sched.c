@@ -28,6 +28,7 @@ struct list sched_all = LIST_INIT(sched_all);
 struct thread *sched_current = &boot_thread;
 struct thread *sched_idle;
 volatile unsigned sched_preempt_count;
+uint64_t sched_preempt_site;
 volatile bool sched_need_switch;
 
 static struct list ready = LIST_INIT(ready); /* [sched] */
@@ -240,6 +241,7 @@ sleep_until(uint64_t deadline_ns)
 	struct thread *t = thread_self();
 	int result;
 
+	might_sleep("sleep");
 	t->woken = false; /* on no queue: nobody else sets it */
 	do {
 		result = sched_sleep(deadline_ns, true);

@@ -5,14 +5,10 @@
 #include <kern/clock.h>
 #include <kern/ksym.h>
 #include <lib/string.h>
+#include <x86/switch.h>
 
 #define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
 #define WAIT_DEPTH  12 /* frames to look through for whom a thread waits */
-
-/* How switch.asm leaves the stack of a thread that does not run. */
-struct saved_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
-};
 
 static uint64_t
 stack_used(const struct thread *t)
@@ -30,8 +26,9 @@ static bool
 is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
-		"switch_away", "context_switch", "sched_", "sleep_",
-		"wait_",       "mutex_",	 "sem_",   "thread_join",
+		"switch_away", "context_switch", "sched_",	"sleep_", "wait_",
+		"mutex_",      "sem_",		 "thread_join", "rw_",	  "lock_slow",
+		"lock_until",  "take_until",	 "completion_",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {

@@ -28,6 +28,8 @@ void irq_set_chip(const struct irq_chip *chip);
 int irq_register(unsigned irq, const char *name, void (*fn)(void *arg), void *arg);
 /* Mask @irq and forget its handler. */
 void irq_unregister(unsigned irq);
+/* Mask @irq, handler and all, or let it come again if it still has one.  Context: any. */
+void irq_hold(unsigned irq, bool hold);
 /* Called by the trap code for vectors 20h-2Fh. */
 void irq_dispatch(unsigned irq);
 /* Are we inside an interrupt handler? */

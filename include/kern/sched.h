@@ -28,8 +28,8 @@ void sched_add(struct thread *t);
  * woken, even if that was before the call (since t->woken was cleared); -ETIMEDOUT; or -EINTR
  * when @killable and the thread was told to die.
  */
-int sched_sleep(uint64_t deadline_ns, bool killable);
-void sched_wake(struct thread *t);
+int sched_sleep(uint64_t deadline_ns, bool killable) EXCLUDES(sched_lock);
+void sched_wake(struct thread *t) EXCLUDES(sched_lock);
 /* Make @t ready if it sleeps, without counting as a wake. */
 void sched_rouse_locked(struct thread *t) REQUIRES(sched_lock);
 /* Leave the CPU for ever: the caller's state is ZOMBIE.  sched_lock held. */
