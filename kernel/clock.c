@@ -10,6 +10,7 @@
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
+#include <kern/watchdog.h>
 #include <dev/pit.h>
 #include <x86/cpu.h>
 #include <x86/io.h>
@@ -157,6 +158,7 @@ clock_tick(void)
 		first_tick_ns = now;
 	else if (unlikely(ticks % CHECK_TICKS == 0) && use_tsc)
 		check_tsc(now);
+	watchdog_tick(now);
 	timer_run(now);
 	sched_tick();
 }

@@ -216,3 +216,17 @@ irq_stat(unsigned irq, struct irq_stat *out)
 	}
 	spin_unlock(&lock, flags);
 }
+
+void
+irq_hold(unsigned irq, bool hold)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	if (chip != NULL && irq < IRQ_MAX && (hold || lines[irq].fn != NULL)) {
+		if (hold)
+			chip->mask(irq);
+		else
+			chip->unmask(irq);
+	}
+	spin_unlock(&lock, flags);
+}

@@ -7,6 +7,7 @@
  */
 #include <kern/ksym.h>
 #include <kern/ksym_table.h>
+#include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/image.h>
 
@@ -78,4 +79,18 @@ size_t
 ksym_count(void)
 {
 	return ksym_table_count;
+}
+
+struct ksym_text
+ksym_text(uint64_t addr)
+{
+	struct ksym_text t;
+	uint64_t offset = 0;
+	const char *name = ksym_lookup(addr, &offset);
+
+	if (name != NULL)
+		(void)snprintf(t.s, sizeof(t.s), "%s+%#lx", name, offset);
+	else
+		(void)snprintf(t.s, sizeof(t.s), "%#lx", addr);
+	return t;
 }

@@ -22,6 +22,7 @@
 #include <kern/thread.h>
 #include <kern/version.h>
 #include <kern/wait.h>
+#include <kern/watchdog.h>
 #include <kern/work.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
@@ -116,6 +117,7 @@ apply_cmdline(void)
 		}
 		log_set_console_level((enum log_level)(value[0] - '0'));
 	}
+	(void)watchdog_configure(); /* it has said what it does not like */
 	if (cmdline_get("console", value, sizeof(value)) < 0 || strcmp(value, "both") == 0)
 		return 0;
 	if (strcmp(value, "tty0") == 0) {

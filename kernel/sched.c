@@ -28,6 +28,7 @@ struct thread *sched_current = &boot_thread;
 struct thread *sched_idle;
 bool (*sched_idle_hook)(void);
 volatile unsigned sched_preempt_count;
+uint64_t sched_preempt_site;
 volatile uint8_t sched_need_switch;
 
 static struct run_queue rq;  /* [sched] */
@@ -263,6 +264,7 @@ sleep_until(uint64_t deadline_ns)
 	struct thread *t = thread_self();
 	int result;
 
+	might_sleep("sleep");
 	t->woken = false; /* on no queue: nobody else sets it */
 	do {
 		result = sched_sleep(deadline_ns, true);

@@ -69,6 +69,8 @@ selftest_fail(const char *file, int line, const char *fmt, ...)
 		panic("self-test failed where it cannot be ended: %s", failure);
 	thread_self()->catch = NULL;
 	sched_preempt_count = 0;
+	if (LOCK_ORDER)
+		lock_order_exit(true); /* whatever it held stays locked */
 	thread_exit(1);
 }
 

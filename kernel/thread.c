@@ -171,6 +171,8 @@ thread_exit(int code)
 		panic("thread \"%s\", on which the system lives, exits with %d", t->name, code);
 	if (sched_preempt_count != 0)
 		panic("thread \"%s\" exits with preemption disabled", t->name);
+	if (LOCK_ORDER)
+		lock_order_exit(false);
 	/* Off until the next thread runs: whoever is woken here cannot free the stack too early. */
 	irq_disable();
 	(void)wake_all(&t->joiners);
@@ -189,6 +191,7 @@ thread_join_timeout(struct thread *t, uint64_t timeout_ms)
 {
 	int result;
 
+	might_sleep("thread_join");
 	assert(t != thread_self() && !t->detached);
 	result = wait_event_timeout(&t->joiners, t->state == THREAD_ZOMBIE, timeout_ms);
 	if (result != 0)

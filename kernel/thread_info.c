@@ -6,6 +6,7 @@
 #include <kern/ksym.h>
 #include <lib/string.h>
 #include <mm/kstack.h>
+#include <x86/switch.h>
 
 #define WAIT_DEPTH 12 /* frames to look through for whom a thread waits */
 
@@ -19,8 +20,9 @@ static bool
 is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
-		"switch_to", "leave_cpu", "context_switch", "sched_",	   "sleep_",
-		"wait_",     "mutex_",	  "sem_",	    "thread_join",
+		"switch_to", "leave_cpu",  "context_switch", "sched_",	    "sleep_",
+		"wait_",     "mutex_",	   "sem_",	     "thread_join", "rw_",
+		"lock_slow", "lock_until", "take_until",     "completion_",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {

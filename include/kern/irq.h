@@ -69,6 +69,8 @@ void irq_dispatch(struct irq_line *l);
 int irq_vector_alloc(void);
 void irq_vector_free(unsigned vector);
 
+/* Mask @irq, handler and all, or let it come again if it still has one.  Context: any. */
+void irq_hold(unsigned irq, bool hold);
 /* Are we inside an interrupt handler? */
 extern unsigned irq_depth; /* [c] */
 static inline bool

@@ -32,8 +32,8 @@ void sched_forget_locked(struct thread *t) REQUIRES(sched_lock);
  * woken, even if that was before the call (since t->woken was cleared); -ETIMEDOUT; or -EINTR
  * when @killable and the thread was told to die.
  */
-int sched_sleep(uint64_t deadline_ns, bool killable);
-void sched_wake(struct thread *t);
+int sched_sleep(uint64_t deadline_ns, bool killable) EXCLUDES(sched_lock);
+void sched_wake(struct thread *t) EXCLUDES(sched_lock);
 /* Make @t ready if it sleeps, without counting as a wake. */
 void sched_rouse_locked(struct thread *t) REQUIRES(sched_lock);
 /* Give @t the valid nice value @nice, whatever it does at the moment. */

@@ -16,6 +16,16 @@
 
 #define THREAD_NAME_MAX 24
 
+/* What a thread that waits for a sleeping lock waits for; for the watchdog and for people. */
+enum block_kind { BLOCK_NONE, BLOCK_MUTEX, BLOCK_READ, BLOCK_WRITE };
+struct block {
+	enum block_kind kind;
+	bool reported;	   /* by the watchdog */
+	const void *lock;  /* struct mutex or struct rwlock */
+	const char *name;  /* the lock's */
+	uint64_t since_ns; /* clock_ns() */
+};
+
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
 /* Legend: [I] set once; [sched] sched_lock; [self] only the thread itself; [a] atomic. */
@@ -42,6 +52,10 @@ struct thread {
 	struct list all_node;	    /* [sched] */
 	struct timer timer;	    /* ends a sleep with a deadline */
 	struct wait_queue joiners;
+	struct block blocked; /* [self] while it runs, [sched] while it sleeps */
+#ifdef DEBUG
+	struct held_locks locks; /* [self] mutexes and rwlocks that it holds */
+#endif
 	void *shell; /* [self] command context this thread prints to, NULL = console (kernel/shell) */
 	void *catch; /* [self] innermost selftest_catch() (kernel/selftest.c) */
 };
@@ -82,6 +96,20 @@ static inline struct thread *
 thread_self(void)
 {
 	return sched_current;
+}
+
+/* The sleeping locks that @t holds, known in debug builds. */
+static inline struct held_locks *
+thread_locks(struct thread *t)
+{
+#ifdef DEBUG
+	return &t->locks;
+#else
+	static struct held_locks none;
+
+	(void)t;
+	return &none;
+#endif
 }
 
 /* Was this thread told to die? */
@@ -133,13 +161,15 @@ int sleep_us(uint64_t us);
 
 /* No switch happens between these two (they nest); interrupts stay on. */
 extern volatile unsigned sched_preempt_count; /* [c] */
+extern uint64_t sched_preempt_site;	      /* [c] debug builds: where the outermost one began */
 void sched_preempt_enabled(void);
 static inline void
 preempt_disable(void)
 {
 	if (IRQSOFF_TRACE && sched_preempt_count == 0)
 		preemptoff_begin();
-	sched_preempt_count++;
+	if (sched_preempt_count++ == 0 && LOCK_ORDER)
+		sched_preempt_site = current_rip();
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 static inline void

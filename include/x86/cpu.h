@@ -141,20 +141,20 @@ read_rflags(void)
 #define PRIVILEGED(insn) __asm__ volatile(insn ::: "memory")
 #endif
 
+/* Debug builds: where interrupts were turned off last. */
+extern uint64_t irq_off_site; /* [c] */
+#if defined(DEBUG) && !defined(HOST_TEST)
+#define NOTE_IRQ_OFF(flags) ((flags)&RFLAGS_IF ? (void)(irq_off_site = current_rip()) : (void)0)
+#else
+#define NOTE_IRQ_OFF(flags) ((void)(flags))
+#endif
+
 static inline void
 irq_enable(void)
 {
 	if (IRQSOFF_TRACE)
 		irqsoff_end();
 	PRIVILEGED("sti");
-}
-
-static inline void
-irq_disable(void)
-{
-	PRIVILEGED("cli");
-	if (IRQSOFF_TRACE)
-		irqsoff_begin();
 }
 
 static inline uint16_t
@@ -178,8 +178,20 @@ irq_save(void)
 {
 	const uint64_t flags = read_rflags();
 
-	irq_disable();
+	PRIVILEGED("cli");
+	NOTE_IRQ_OFF(flags);
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
 	return flags;
+}
+
+static inline void
+irq_disable(void)
+{
+	NOTE_IRQ_OFF(read_rflags());
+	PRIVILEGED("cli");
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
 }
 
 static inline void

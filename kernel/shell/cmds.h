@@ -133,6 +133,13 @@ int cmd_serial(int argc, char **argv);
 int cmd_ps(int argc, char **argv); /* cmd_thread.c */
 int cmd_spawn(int argc, char **argv);
 const char *complete_spawn(unsigned arg, unsigned i);
+void trouble_hog(void *unused); /* spawn_trouble.c: threads for spawn */
+void trouble_deaf(void *unused);
+void trouble_spinlock(void *unused);
+void trouble_storm(void *unused);
+void trouble_deadlock(void *unused);
+void trouble_waiter(void *unused);
+int cmd_watchdog(int argc, char **argv); /* cmd_watchdog.c */
 int cmd_kill(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_stack(int argc, char **argv);

@@ -144,10 +144,17 @@ const struct shell_cmd shell_commands[] = {
 	  "i  by ID\n"
 	  "q  end",
 	  cmd_top, NULL },
-	{ "spawn", "threads", "spawn [-n NICE] [spin | sleep | print] [N]", "start N demo threads",
+	{ "spawn", "threads", "spawn [-n NICE] [KIND] [N]", "start N demo threads",
 	  "spin    uses all the CPU it gets, until killed (watch it with top)\n"
 	  "sleep   sleeps for ever\n"
 	  "print   prints a line each second, five times, while you go on typing\n"
+	  "and for the watchdog to see (help watchdog):\n"
+	  "hog     keeps the CPU with preemption off: type something, and nobody answers for a while\n"
+	  "deaf    keeps interrupts off\n"
+	  "spinlock  keeps a spinlock\n"
+	  "storm   5 seconds of 8,192 interrupts a second\n"
+	  "deadlock  two threads, each with the mutex that the other wants\n"
+	  "waiter  takes a mutex and keeps it; a second one waits for ever\n"
 	  "-n NICE gives them that nice value.  kill ID ends one.",
 	  cmd_spawn, complete_spawn },
 	{ "nice", "threads", "nice NICE COMMAND [ARGS]", "run a command with another share of the CPU",
@@ -157,6 +164,11 @@ const struct shell_cmd shell_commands[] = {
 	{ "renice", "threads", "renice ID NICE", "give a thread another share of the CPU",
 	  "NICE is from -20 (most of the CPU) to 19 (least), or bg: only what nobody else wants.",
 	  cmd_renice, complete_thread },
+	{ "watchdog", "threads", "watchdog", "what the watchdog allows, and how often it spoke",
+	  "It reports a thread that keeps the CPU, interrupts that stay off, an interrupt storm, and "
+	  "threads that wait for a lock for ever.  watchdog=off or watchdog=SECONDS[,INTERRUPTS] on the "
+	  "kernel's command line sets it.",
+	  cmd_watchdog, NULL },
 	{ "kill", "threads", "kill ID...", "end threads",
 	  "Demo threads end at once.  The threads that the system lives on cannot be killed.",
 	  cmd_kill, complete_thread },

@@ -15,6 +15,7 @@
 #define MC_STATUS_ADDRV BIT(58)
 
 struct cpu_features cpu_features;
+uint64_t irq_off_site;
 
 static void
 read_names(struct cpu_features *f)

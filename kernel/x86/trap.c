@@ -6,6 +6,7 @@
 #include <kern/irq.h>
 #include <kern/selftest.h>
 #include <kern/thread.h>
+#include <kern/watchdog.h>
 #include <x86/cpu.h>
 #include <x86/fault.h>
 #include <x86/lapic.h>
@@ -86,6 +87,8 @@ exception_unhandled(const struct trapframe *tf)
 {
 	char text[160];
 
+	if (tf->vector == TRAP_NMI && watchdog_nmi(tf))
+		return;
 	if (!panic_in_progress())
 		selftest_trap_hook(tf);
 	fault_describe(tf, text, sizeof(text));

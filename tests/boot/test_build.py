@@ -168,10 +168,14 @@ def test_reproducible():
 
 def test_debug_build_boots(boot, tree):
     make(tree, "-j4", "DEBUG=1", "BUILD=build/debug")
-    m = boot(image=os.path.join(tree, "build/debug/minos.img"))
+    m = boot("console=both watchdog=1", image=os.path.join(tree, "build/debug/minos.img"))
     m.prompt()
-    for group in ("pmm", "vmm", "kmalloc", "stack", "user", "trap", "spin", "mutex"):
+    for group in ("pmm", "vmm", "kmalloc", "stack", "user", "trap", "spin", "mutex", "rw", "order",
+                  "completion", "sem", "wait", "work"):
         assert ", 0 failed" in m.command(f"test {group}")
+    m.send("spawn spinlock\r")  # what only this build knows: which, and since where
+    m.expect(r'watchdog: spinlock "test held", taken at trouble_spinlock\+0x\w+, was held for '
+             r"\d{4} ms")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "x86_64-elf-gcc"])

@@ -365,13 +365,16 @@ def test_log_is_the_kernels(vm):
 def test_printers():
     text = session("minos-boot prompt", "print *sched_current", "print sched_all", "print sched_lock",
                    "print 'kernel/boot_trace.c'::trace[0]", "print 'kernel/boot_trace.c'::clean_map[0]",
+                   "print 'kernel/shell/shell.c'::prompt_lock", "print 'kernel/shell/spawn_trouble.c'::left",
                    "print/r sched_lock", "info pretty-printer global minos")
     assert re.search(r'= thread 4 "shell", running = \{rsp', text), text
     assert "= list, 4 linked" in text and '= spinlock "sched", free' in text
     assert re.search(r'= "stage 1" 16-bit 0:7c00 sp ', text)
     assert re.search(r"= \[0x0, 0x9f000\) RAM", text) or re.search(r"= \[0x0, 0x\w+\) RAM", text)
-    assert "locked = 0" in text, "print/r shows the raw structure"
-    assert "slab_cache" in text and "wait_queue" in text
+    assert re.search(r'= mutex "prompt", (free|held by "shell"), 0 waiting', text), text
+    assert '= mutex "test left", free, 0 waiting' in text
+    assert "serving = " in text, "print/r shows the raw structure"
+    assert "slab_cache" in text and "wait_queue" in text and "rwlock" in text
 
 
 def test_help_lists_the_commands():

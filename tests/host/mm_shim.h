@@ -5,7 +5,10 @@
 #pragma once
 #include "host.h"
 #include <kern/base.h>
+#include <kern/clock.h>
+#include <kern/ksym.h>
 #include <kern/spinlock.h>
+#include <kern/watchdog.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <time.h>
@@ -52,6 +55,40 @@ void
 spin_not_held(const struct spinlock *l)
 {
 	panic("lock %s is not held", l->name);
+}
+
+/* One thread: a lock that is taken was taken by itself. */
+void
+lock_contended_host(struct ticket_lock *l, uint16_t ticket)
+{
+	(void)l;
+	(void)ticket;
+	panic("a lock is taken twice");
+}
+
+/* For kernel/lock_order.c. */
+struct ksym_text
+ksym_text(uint64_t addr)
+{
+	struct ksym_text t;
+
+	snprintf(t.s, sizeof(t.s), "%#lx", addr);
+	return t;
+}
+
+uint64_t
+clock_cycles_to_ns(uint64_t cycles)
+{
+	(void)cycles;
+	return 0;
+}
+
+void
+watchdog_spinlock(const char *name, uint64_t site, uint64_t ns)
+{
+	(void)name;
+	(void)site;
+	(void)ns;
 }
 
 /* @stmt must panic with a message that contains @text. */

@@ -134,6 +134,26 @@ void test_sem_timeout(void);
 void test_sem_kill(void);
 void test_work_order(void);
 
+/* test_locks.c */
+void test_mutex_hand_over(void);
+void test_mutex_give_up(void);
+void test_mutex_waiters_gone(void);
+void test_mutex_stress(void);
+void test_rw_phases(void);
+void test_rw_stress(void);
+void test_rw_writer_not_starved(void);
+void test_rw_misuse(void);
+void test_completion(void);
+void test_completion_kill(void);
+void test_sem_hand_over(void);
+
+/* test_lock_order.c */
+void test_order_sleeping(void);
+void test_order_sleep_in_atomic(void);
+void test_order_join_in_atomic(void);
+void test_order_in_handler(void);
+void test_order_exit(void);
+
 /* test_thread.c */
 void test_thread_many(void);
 void test_thread_detach(void);

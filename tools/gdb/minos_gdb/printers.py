@@ -52,20 +52,46 @@ class List(Printer):
 class Spinlock(Printer):
     def to_string(self):
         state = "free"
-        if int(self.value["locked"]):
+        tickets = self.value["tickets"]
+        if int(tickets["next"]) != int(tickets["serving"]):
             owner = int(self.value["owner_rip"])
             state = f"LOCKED at {symbols.describe(owner) or hex(owner)}"
         return f"spinlock \"{text(self.value['name'])}\", {state}"
 
 
+def thread_name(pointer):
+    """The name of the thread that @pointer, or a number, leads to."""
+    thread = gdb.Value(int(pointer)).cast(gdb.lookup_type("struct thread").pointer())
+    return text(thread.dereference()["name"])
+
+
 class Mutex(Printer):
     def to_string(self):
-        owner = self.value["owner"]
-        state = "free"
-        if int(owner):
-            state = f"held by \"{text(owner.dereference()['name'])}\""
+        owner = int(self.value["owner"]) & ~1  # bit 0: somebody waits
+        state = f"held by \"{thread_name(owner)}\"" if owner else "free"
         waiting = list_length(self.value["queue"]["waiters"])
         return f"mutex \"{text(self.value['name'])}\", {state}, {waiting} waiting"
+
+
+class Rwlock(Printer):
+    def to_string(self):
+        readers = int(self.value["state"]) & 0x3FFFFFFF
+        state = f"{readers} reading" if readers else "free"
+        if int(self.value["writer"]):
+            state = f"written by \"{thread_name(self.value['writer'])}\""
+        waiting = " and ".join(f"{list_length(self.value[who])} {who}"
+                               for who in ("readers", "writers"))
+        return f"rwlock \"{text(self.value['name'])}\", {state}, {waiting} waiting"
+
+
+class Counter(Printer):
+    """A semaphore or a completion."""
+
+    def to_string(self):
+        kind = self.value.type.strip_typedefs().tag
+        count = int(self.value["done" if kind == "completion" else "count"])
+        waiting = list_length(self.value["queue"]["waiters"])
+        return f"{kind}, {'all' if count == 0xFFFFFFFF else count}, {waiting} waiting"
 
 
 class WaitQueue(Printer):
@@ -138,7 +164,8 @@ class Thread(Printer):
                 yield field.name, self.value[field.name]
 
 
-PRINTERS = {"list": List, "spinlock": Spinlock, "mutex": Mutex, "wait_queue": WaitQueue,
+PRINTERS = {"list": List, "spinlock": Spinlock, "mutex": Mutex, "rwlock": Rwlock,
+            "semaphore": Counter, "completion": Counter, "wait_queue": WaitQueue,
             "timer": Timer, "boot_mem": BootMem, "boot_trace_entry": TraceEntry,
             "trapframe": Trapframe, "slab": Slab, "slab_cache": SlabCache, "thread": Thread}
 
