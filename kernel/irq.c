@@ -220,13 +220,14 @@ irq_stat(unsigned irq, struct irq_stat *out)
 void
 irq_hold(unsigned irq, bool hold)
 {
+	const struct irq_line *l = &lines[irq < IRQ_MAX ? irq : 0];
 	const uint64_t flags = spin_lock(&lock);
 
-	if (chip != NULL && irq < IRQ_MAX && (hold || lines[irq].fn != NULL)) {
+	if (l->chip != NULL && irq < IRQ_MAX && (hold || l->name != NULL)) {
 		if (hold)
-			chip->mask(irq);
+			l->chip->mask(irq);
 		else
-			chip->unmask(irq);
+			l->chip->unmask(irq);
 	}
 	spin_unlock(&lock, flags);
 }

@@ -10,11 +10,6 @@
 
 #define WAIT_DEPTH 12 /* frames to look through for whom a thread waits */
 
-/* How switch.asm leaves the stack of a thread that does not run. */
-struct saved_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
-};
-
 /* The scheduler's own functions say nothing about what a thread waits for. */
 static bool
 is_waiting_machinery(const char *name)

@@ -16,6 +16,12 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 	$(Q)$(CFLAGS64) $(K_CFLAGS) -c $< -o $@
 	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
 
+$(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(AFLAGS_ELF) -f elf64 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
+	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
+
 # What reports undefined behaviour and smashed stacks is not checked for them.  The later option wins.
 $(BUILD)/kernel/debug/%.c.o: K_CFLAGS := -fno-sanitize=all -fno-stack-protector
 

@@ -87,7 +87,7 @@ stress_frames_end(struct stress_worker *w)
 
 /* --- heap -------------------------------------------------------------------------------------- */
 
-static struct block {
+static struct piece {
 	uint8_t *p;
 	size_t len;
 } blocks[STRESS_WORKERS][SLOTS];
@@ -100,7 +100,7 @@ fill_of(const struct stress_worker *w, unsigned i)
 
 /* Is it as it was left?  The ends of a long one stand for all of it. */
 static bool
-intact(const struct block *b, uint8_t fill, size_t len)
+intact(const struct piece *b, uint8_t fill, size_t len)
 {
 	const size_t head = MIN(len, 64);
 
@@ -120,7 +120,7 @@ random_size(struct stress_worker *w)
 static void
 take_block(struct stress_worker *w, unsigned i)
 {
-	struct block *b = &blocks[w->me][i];
+	struct piece *b = &blocks[w->me][i];
 	const bool zeroed = stress_below(w, 4) == 0;
 
 	b->len = random_size(w);
@@ -137,7 +137,7 @@ take_block(struct stress_worker *w, unsigned i)
 static void
 resize_block(struct stress_worker *w, unsigned i)
 {
-	struct block *b = &blocks[w->me][i];
+	struct piece *b = &blocks[w->me][i];
 	const size_t len = random_size(w);
 	uint8_t *p = krealloc(b->p, len);
 
@@ -155,7 +155,7 @@ resize_block(struct stress_worker *w, unsigned i)
 static void
 give_block(struct stress_worker *w, unsigned i)
 {
-	struct block *b = &blocks[w->me][i];
+	struct piece *b = &blocks[w->me][i];
 	uint8_t *p = b->p;
 
 	if (p == NULL)
