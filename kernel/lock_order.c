@@ -17,9 +17,9 @@ static const struct {
 	unsigned rank;
 	const char *name;
 } order[] = {
-	{ 10, "slab registry" }, { 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
-	{ 20, "slab cache" },
-	{ 30, "vmm" },
+	{ 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 20, "vmm" },
+	{ 25, "shrinkers" }, { 30, "slab registry" }, { 35, "slab cache" },
 	{ 40, "pmm" },
 	{ 50, "console" },
 	{ 55, "serial" }, { 55, "console input" }, { 55, "keyboard" },

@@ -9,6 +9,7 @@
 #include <mm/kstack.h>
 #include <kern/spinlock.h>
 #include <lib/bitmap.h>
+#include <mm/fail.h>
 #include <mm/kmap.h>
 #include <mm/tables.h>
 #include <mm/vmm.h>
@@ -53,11 +54,14 @@ take_cached(void)
 void *
 kstack_alloc(void)
 {
-	void *stack = take_cached();
 	uint64_t flags;
+	void *stack;
 	size_t slot;
 	vaddr_t va;
 
+	if (fail_now(FAIL_STACK))
+		return NULL;
+	stack = take_cached();
 	if (stack != NULL)
 		return stack;
 	flags = spin_lock(&kstack_lock);

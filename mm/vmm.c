@@ -13,6 +13,7 @@
  */
 #include <mm/vmm.h>
 #include <kern/spinlock.h>
+#include <mm/fail.h>
 #include <mm/image.h>
 #include <mm/kstack.h>
 #include <mm/pmm.h>
@@ -85,6 +86,13 @@ find_entry(vaddr_t va, unsigned *level)
 	return e;
 }
 
+/* A frame for a page table, contents undefined; PADDR_NONE when memory is short. */
+static paddr_t
+table_alloc(void)
+{
+	return fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc();
+}
+
 /* The entry for @va at @level, tables above it made as needed; NULL when memory is short. */
 static pte_t *
 make_entry(vaddr_t va, unsigned level)
@@ -94,10 +102,11 @@ make_entry(vaddr_t va, unsigned level)
 
 	for (unsigned at = LEVEL_PML4; at > level; at--) {
 		if ((*e & PTE_P) == 0) {
-			const paddr_t table = pmm_alloc_zeroed();
+			const paddr_t table = table_alloc();
 
 			if (table == PADDR_NONE)
 				return NULL;
+			page_zero(table_at(table));
 			*e = table | flags;
 		}
 		assert(!(at < LEVEL_PML4 && is_leaf(*e, at))); /* callers split or check first */
@@ -110,7 +119,7 @@ make_entry(vaddr_t va, unsigned level)
 static int
 split(pte_t *e, unsigned level, vaddr_t va)
 {
-	const paddr_t table = pmm_alloc();
+	const paddr_t table = table_alloc();
 	const pte_t old = *e;
 	const paddr_t base = old & PTE_ADDR & ~(level_size(level) - 1);
 	pte_t flags =

@@ -168,7 +168,7 @@ irq_save(void)
 static inline void
 irq_restore(uint64_t flags)
 {
-	if (flags & RFLAGS_IF)
+	if (likely(flags & RFLAGS_IF))
 		irq_enable();
 }
 
