@@ -74,7 +74,7 @@ alloc_slow(size_t size, const void *caller)
 	if (size == 0 || fail_now(FAIL_KMALLOC))
 		return NULL;
 	if (size > SLAB_MAX)
-		return large_alloc(size, caller);
+		return large_alloc(size, SLAB_DEBUG ? caller : __builtin_return_address(0));
 	return slab_alloc_slow(cache_for(size), size, caller);
 }
 

@@ -65,7 +65,7 @@ insert(struct large *l)
 	spin_unlock(&large_lock, flags);
 }
 
-__attribute__((noinline)) void *
+void *
 large_alloc(size_t len, const void *caller)
 {
 	const size_t capacity = ALIGN_UP(len, PAGE_SIZE);
@@ -87,10 +87,10 @@ large_alloc(size_t len, const void *caller)
 	l->info.p = p;
 	l->info.len = len;
 	l->info.capacity = capacity;
-	if (caller != NULL)
+	if (SLAB_DEBUG)
 		heap_trace_take(&l->info.allocated, caller);
-	else /* not known: who called kmalloc() or its kin, whom we return to */
-		heap_trace_take_outer(&l->info.allocated, __builtin_return_address(0));
+	else
+		heap_trace_take_outer(&l->info.allocated, caller);
 	if (SLAB_DEBUG)
 		slab_debug_fill_tail(p, len, capacity);
 	insert(l);

@@ -5,7 +5,11 @@
 #include <kern/base.h>
 #include <mm/slab_debug.h>
 
-/* A block of @len bytes: whole pages, page-aligned, for @caller (HEAP_CALLER).  NULL when short. */
+/*
+ * A block of @len bytes: whole pages, page-aligned.  @caller is where its owner called the heap, or
+ * in other than debug builds where the heap's function called its slow way.  NULL when memory is
+ * short.
+ */
 void *large_alloc(size_t len, const void *caller);
 /* Panics, naming what is known of @p, when that is no large block in use. */
 void large_free(void *p, const void *caller);

@@ -25,6 +25,11 @@ SAYS = [
     ("boot state", r" 0  16 +00:7c00 .* - +- +- +- +- -$"),
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
+    ("mem leaks", r"(?s)COUNT +BYTES +ALLOCATED BY.*in all, by \d+ call sites"),
+    ("mem mark; mem leaks since", r"(?s)marked: \d+ objects.* 0 +0 +in all, by 0 call sites"),
+    ("mem check", r"^(0 objects damaged|Nothing to check: )"),
+    ("mem shrink; mem shrink", r"(?s)slab caches +\d+ calls.*^0 frames given back$"),
+    ("fail", r"^off$"),
     ("vmmap", r"(?s)r-x--g .*kernel code.*regions, "),
     ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
     ("vmmap 0x1000", r"(?s)not present.*not mapped"),
@@ -96,6 +101,13 @@ REFUSES = [
     ("kill 4", r"thread 4 stays"),
     ("kill 9999", r"no thread 9999"),
     ("stack 9999", r"no thread 9999"),
+    ("mem nonsense", r"usage: mem"),
+    ("mem leaks today", r"usage: mem"),
+    ("fail often", r"usage: fail"),
+    ("fail nth", r"usage: fail"),
+    ("fail every 0", r"usage: fail"),
+    ("fail site nosuch", r"there is no function 'nosuch'"),
+    ("fail sweep nosuch", r"there is no command 'nosuch'"),
     ("spawn dance", r"usage: spawn"),
     ("sleep soon", r"usage: sleep"),
     ("kbd xx", r"no layout 'xx'"),
@@ -162,7 +174,8 @@ def test_tab_completes_arguments(vm):
                              ("crash dou", "crash doublefault "), ("vmmap cmd_ech", "vmmap cmd_echo "),
                              ("time unam", "time uname "), ("echo 1; upt", "echo 1; uptime "),
                              ("test pmm.doub", "test pmm.double_free "), ("boot sta", "boot state "),
-                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan ")):
+                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan "),
+                             ("mem lea", "mem leaks "), ("fail sw", "fail sweep ")):
         vm.send(typed + "\t#")
         vm.expect_screen(rf"(?m)^minOS> {re.escape(completed)}#$")
         vm.send("\x15")
