@@ -34,8 +34,8 @@ print_caches(bool since_mark)
 {
 	struct slab_info info;
 
-	sh_printf("Only large blocks have their owner in this build; those of small objects are "
-		  "kept\nwith make DEBUG=1.  %s, by cache:\n",
+	sh_printf("Only large blocks have their owner in this build; those of small objects\n"
+		  "are kept with make DEBUG=1.  %s, by cache:\n",
 		  since_mark ? "Since the mark" : "In use");
 	for (size_t i = 0; slab_info(i, &info); i++) {
 		const int64_t n = (int64_t)(info.in_use - (since_mark ? info.marked : 0));

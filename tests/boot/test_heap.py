@@ -64,7 +64,7 @@ def test_without_debug_it_says_what_is_missing(vm):
     if "objects damaged" in vm.command("mem check"):
         pytest.skip("this is a debug build")
     text = vm.command("mem leaks")
-    assert "of small objects are kept\nwith make DEBUG=1" in text
+    assert "of small objects\nare kept with make DEBUG=1" in text
     assert re.search(r"^ *\d+ +\d+  objects of kmalloc-\d+$", text, re.M)
     assert "Nothing to check" in vm.command("mem check")
 
