@@ -46,7 +46,8 @@ bit_test(const uint64_t *map, size_t bit)
 {
 	bool set;
 
-	__asm__("btq %2, %1" : "=@ccc"(set) : "m"(*(const uint64_t(*)[])map), "r"(bit));
+	/* "memory": it may be another word of @map that is read. */
+	__asm__ volatile("btq %2, %1" : "=@ccc"(set) : "m"(*map), "r"(bit) : "memory");
 	return set;
 }
 
