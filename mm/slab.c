@@ -373,12 +373,11 @@ static void take_empty_locked(struct slab_cache *c, struct list *out) REQUIRES(c
 static void
 take_empty_locked(struct slab_cache *c, struct list *out)
 {
-	struct slab *s, *next;
+	struct slab *const active = c->active, *s, *next;
 
-	s = c->active;
-	if (s != NULL && nr_free(s) == c->per_slab) {
+	if (active != NULL && nr_free(active) == c->per_slab) {
 		no_active(c);
-		add_empty_locked(c, s);
+		add_empty_locked(c, active);
 	}
 	list_for_each_entry_safe (s, next, &c->empty, node) {
 		list_del(&s->node);
