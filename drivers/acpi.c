@@ -167,7 +167,7 @@ int
 acpi_find_tables(void)
 {
 	if (!searched)
-		search_result = find_tables();
+		search_result = acpi_find_tables();
 	searched = true;
 	return search_result;
 }
@@ -214,7 +214,9 @@ read_s5(uint64_t pa)
 static void
 make_reg(struct reg *r, const struct acpi_gas *gas)
 {
-	r->gas = *gas;
+	if (r->mapped)
+		vmm_unmap_mmio((void *)(uintptr_t)r->mapped, sizeof(uint32_t));
+	*r = (struct reg){.gas = *gas};
 	if (gas->address != 0 && gas->space == ACPI_SPACE_MEMORY)
 		r->mapped = vmm_map_mmio(gas->address, sizeof(uint32_t));
 }
@@ -245,8 +247,10 @@ read_fadt(void)
 int
 acpi_init(void)
 {
-	int result = acpi_find_tables();
+	int result;
 
+	info = (struct acpi_info){0};
+	result = acpi_find_tables();
 	if (result != 0)
 		return result;
 	result = read_fadt();

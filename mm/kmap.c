@@ -15,6 +15,7 @@
 #include <lib/checked.h>
 #include <lib/list.h>
 #include <lib/string.h>
+#include <mm/fail.h>
 #include <mm/kmalloc.h>
 #include <mm/tables.h>
 #include <mm/vmm.h>
@@ -296,7 +297,7 @@ vmm_alloc(size_t len)
 {
 	struct kmap_range *r;
 
-	if (len == 0 || len > KMAP_END - KMAP_BASE)
+	if (len == 0 || len > KMAP_END - KMAP_BASE || fail_now(FAIL_PAGES))
 		return NULL;
 	r = range_new(ALIGN_UP(len, PAGE_SIZE), PADDR_NONE, VM_WB,
 		      (uint64_t)__builtin_return_address(0));

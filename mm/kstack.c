@@ -11,6 +11,7 @@
 #include <mm/kstack.h>
 #include <kern/spinlock.h>
 #include <lib/bitmap.h>
+#include <mm/fail.h>
 #include <mm/image.h>
 #include <mm/kmap.h>
 #include <mm/tables.h>
@@ -59,11 +60,14 @@ take_cached(void)
 void *
 kstack_alloc(void)
 {
-	void *stack = take_cached();
 	uint64_t flags;
+	void *stack;
 	size_t slot;
 	vaddr_t va;
 
+	if (fail_now(FAIL_STACK))
+		return NULL;
+	stack = take_cached();
 	if (stack != NULL) {
 		kstack_refill(stack);
 		return stack;

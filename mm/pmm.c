@@ -20,6 +20,8 @@
 #include <kern/spinlock.h>
 #include <lib/bitmap.h>
 #include <lib/string.h>
+#include <mm/fail.h>
+#include <mm/shrink.h>
 #include <x86/cpu.h>
 
 #define ZONE_LOW_END  MIB(16) /* ISA DMA reaches no further */
@@ -386,8 +388,8 @@ account_alloc_locked(size_t nr)
 		min_free = free_frames;
 }
 
-paddr_t
-pmm_alloc(void)
+static inline paddr_t
+take_frame(void)
 {
 	const uint64_t flags = spin_lock(&pmm_lock);
 	paddr_t pa = PADDR_NONE;
@@ -405,6 +407,24 @@ pmm_alloc(void)
 	}
 	spin_unlock(&pmm_lock, flags);
 	return pa;
+}
+
+/* There was none: perhaps somebody can give some back. */
+static __attribute__((noinline, cold)) paddr_t
+take_frame_slow(void)
+{
+	return mm_shrink(1) > 0 ? take_frame() : PADDR_NONE;
+}
+
+paddr_t
+pmm_alloc(void)
+{
+	paddr_t pa;
+
+	if (fail_now(FAIL_FRAME))
+		return PADDR_NONE;
+	pa = take_frame();
+	return likely(pa != PADDR_NONE) ? pa : take_frame_slow();
 }
 
 paddr_t
@@ -556,18 +576,12 @@ take_run_locked(struct range *r, size_t bit, size_t nr)
 	return r->base + bit * PAGE_SIZE;
 }
 
-paddr_t
-pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
+static paddr_t
+take_range(size_t nr, size_t align, paddr_t limit)
 {
+	const uint64_t flags = spin_lock(&pmm_lock);
 	paddr_t pa = PADDR_NONE;
-	uint64_t flags;
 
-	assert(align >= PAGE_SIZE && (align & (align - 1)) == 0);
-	if (nr == 0)
-		return PADDR_NONE;
-	if (limit == 0)
-		limit = PADDR_NONE;
-	flags = spin_lock(&pmm_lock);
 	for (struct range *r = ranges; r < ranges + nr_ranges && pa == PADDR_NONE; r++) {
 		const size_t bit = nr <= free_frames ? find_run(r, nr, align, limit) : BITMAP_NONE;
 
@@ -575,6 +589,22 @@ pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
 			pa = take_run_locked(r, bit, nr);
 	}
 	spin_unlock(&pmm_lock, flags);
+	return pa;
+}
+
+paddr_t
+pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
+{
+	paddr_t pa;
+
+	assert(align >= PAGE_SIZE && (align & (align - 1)) == 0);
+	if (nr == 0 || fail_now(FAIL_FRAME))
+		return PADDR_NONE;
+	if (limit == 0)
+		limit = PADDR_NONE;
+	pa = take_range(nr, align, limit);
+	if (unlikely(pa == PADDR_NONE) && mm_shrink(nr) > 0)
+		pa = take_range(nr, align, limit);
 	return pa;
 }
 

@@ -17,6 +17,7 @@
  */
 #include <mm/vmm.h>
 #include <kern/spinlock.h>
+#include <mm/fail.h>
 #include <mm/pmm.h>
 #include <mm/tables.h>
 #include <mm/tlb.h>
@@ -101,7 +102,7 @@ vmm_entry_at(vaddr_t va, unsigned level)
 static bool
 make_table(pte_t *e, vaddr_t va)
 {
-	const paddr_t table = pmm_alloc_zeroed();
+	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc_zeroed();
 
 	if (table == PADDR_NONE)
 		return false;

@@ -197,7 +197,7 @@ irq_disable(void)
 static inline void
 irq_restore(uint64_t flags)
 {
-	if (flags & RFLAGS_IF)
+	if (likely(flags & RFLAGS_IF))
 		irq_enable();
 }
 

@@ -92,7 +92,7 @@ int
 cmd_mem(int argc, char **argv)
 {
 	if (argc > 1)
-		return -EINVAL;
+		return cmd_mem_heap(argc, argv);
 	print_frames();
 	print_heap();
 	print_kernel_map();

@@ -10,6 +10,8 @@
 
 /* Run one command with its words; complains and suggests when there is no such command. */
 int shell_run(int argc, char **argv);
+/* The same without a word on the console. */
+int sh_run_muted(int argc, char **argv);
 /* Line @i of the history, 0 = oldest; NULL past the end. */
 const char *shell_history(unsigned i);
 /* From now on the output of the running command goes through the pager. */
@@ -97,7 +99,9 @@ int cmd_boot(int argc, char **argv);
 const char *complete_boot(unsigned arg, unsigned i);
 int cmd_e820(int argc, char **argv);
 
-int cmd_mem(int argc, char **argv);	/* cmd_mem.c */
+int cmd_mem(int argc, char **argv);	 /* cmd_mem.c */
+int cmd_mem_heap(int argc, char **argv); /* cmd_heap.c; mem with an argument */
+const char *complete_mem(unsigned arg, unsigned i);
 int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
 int cmd_kmap(int argc, char **argv);
 int cmd_vmmap(int argc, char **argv);
@@ -164,6 +168,8 @@ bool arg_nice(const char *s, int *out);
 int cmd_test(int argc, char **argv); /* cmd_test.c */
 const char *complete_test(unsigned arg, unsigned i);
 int cmd_bench(int argc, char **argv);
+int cmd_fail(int argc, char **argv); /* cmd_fail.c */
+const char *complete_fail(unsigned arg, unsigned i);
 int cmd_crash(int argc, char **argv);
 const char *complete_crash(unsigned arg, unsigned i);
 int cmd_stress(int argc, char **argv); /* cmd_stress.c */

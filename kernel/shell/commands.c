@@ -70,10 +70,14 @@ const struct shell_cmd shell_commands[] = {
 	  "that map sorted, with overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
-	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
+	{ "mem", "memory", "mem [leaks [since] | mark | check | shrink]", "frames, kernel heap, kernel map",
 	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
-	  "the kernel's address space lie.",
-	  cmd_mem, NULL },
+	  "the kernel's address space lie.\n"
+	  "leaks    what the heap is in use for, by who asked for it, most bytes first\n"
+	  "mark     remember this moment; mem leaks since then shows what was allocated after it\n"
+	  "check    look at the bytes around each object, and into the free ones (DEBUG=1)\n"
+	  "shrink   give back what is only kept in stock",
+	  cmd_mem, complete_mem },
 	{ "memtest", "memory", "memtest", "write to every free frame, and read it back",
 	  "Takes all frames that are free, fills each with a pattern made of its address, reads them "
 	  "all back and gives them back.  Until it is done, nobody else gets memory.  Some seconds "
@@ -211,6 +215,16 @@ const struct shell_cmd shell_commands[] = {
 	  "Also preemption; with the code where that began and ended.  reset: shows it and starts "
 	  "anew.  Only a kernel built by make IRQSOFF=1 measures it.",
 	  cmd_irqsoff, NULL },
+	{ "fail", "try", "fail [off | WHAT... | sweep COMMAND]", "let allocations fail on purpose",
+	  "WHAT, for the commands typed after it; without nth and every, all fail:\n"
+	  "nth N           the Nth allocation fails\n"
+	  "every N         each Nth fails\n"
+	  "site FUNCTION   only those made below that function count\n"
+	  "kmalloc slab frame pages stack table   only these allocators count\n"
+	  "Without an argument: what is armed, what failed.  sweep runs the command, unseen, with its "
+	  "first allocation failing, then its second and so on, and tells what was left behind.\n"
+	  "Example: fail nth 1 site thread_create; spawn sleep; fail; fail off",
+	  cmd_fail, complete_fail },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
 	  "pagefault    read an address that is not mapped\n"

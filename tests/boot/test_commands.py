@@ -26,6 +26,11 @@ SAYS = [
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
     ("vmmap", r"(?s)rw--g WC +b8000 +device.*r-x-g WB .*kernel code.*regions, "),
+    ("mem leaks", r"(?s)COUNT +BYTES +ALLOCATED BY.*in all, by \d+ call sites"),
+    ("mem mark; mem leaks since", r"(?s)marked: \d+ objects.* 0 +0 +in all, by 0 call sites"),
+    ("mem check", r"^(0 objects damaged|Nothing to check: )"),
+    ("mem shrink; mem shrink", r"(?s)slab caches +\d+ calls.*^0 frames given back$"),
+    ("fail", r"^off$"),
     ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
     ("vmmap 0xffffffff800b8000", r"PTE .*rw--g\n.*physical address 0xb8000.*cache type WC \(PAT entry 4\)"),
     ("kmap", r"(?s)TYPE.*ranges, .*thread stacks.*searches looked at"),
@@ -104,6 +109,13 @@ REFUSES = [
     ("nice 5", r"usage: nice"),
     ("irqsoff", r"IRQSOFF=1"),
     ("stack 9999", r"no thread 9999"),
+    ("mem nonsense", r"usage: mem"),
+    ("mem leaks today", r"usage: mem"),
+    ("fail often", r"usage: fail"),
+    ("fail nth", r"usage: fail"),
+    ("fail every 0", r"usage: fail"),
+    ("fail site nosuch", r"there is no function 'nosuch'"),
+    ("fail sweep nosuch", r"there is no command 'nosuch'"),
     ("spawn dance", r"usage: spawn"),
     ("sleep soon", r"usage: sleep"),
     ("kbd xx", r"no layout 'xx'"),
@@ -208,7 +220,8 @@ def test_tab_completes_arguments(vm):
                              ("crash dou", "crash doublefault "), ("vmmap cmd_ech", "vmmap cmd_echo "),
                              ("time unam", "time uname "), ("echo 1; upt", "echo 1; uptime "),
                              ("test pmm.doub", "test pmm.double_free "), ("boot sta", "boot state "),
-                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan ")):
+                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan "),
+                             ("mem lea", "mem leaks "), ("fail sw", "fail sweep ")):
         vm.send(typed + "\t#")
         vm.expect_screen(rf"(?m)^minOS> {re.escape(completed)}#$")
         vm.send("\x15")

@@ -10,6 +10,7 @@
 #include <boot/boot_info.h>
 #include <kern/boot_trace.h>
 #include <mm/pmm.h>
+#include <mm/shrink.h>
 #include <x86/cpu.h>
 
 #define IMAGE_START MIB(1)
@@ -30,6 +31,14 @@ boot_map(size_t *count)
 {
 	*count = nr_map;
 	return map;
+}
+
+/* Frames that the heap could give back: there is none here. */
+size_t
+mm_shrink(size_t want)
+{
+	(void)want;
+	return 0;
 }
 
 void

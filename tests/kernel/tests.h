@@ -95,6 +95,22 @@ void test_kmalloc_interrupts(void);
 void test_kmalloc_slab_cache(void);
 void test_kmalloc_no_leak(void);
 
+/* test_slab.c */
+void test_slab_align(void);
+void test_slab_ctor(void);
+void test_slab_all_comes_back(void);
+void test_slab_shrinker(void);
+void test_slab_owners(void);
+void test_slab_sites(void);
+void test_slab_check(void);
+
+/* test_fail.c */
+void test_fail_nth(void);
+void test_fail_site(void);
+void test_fail_thread(void);
+void test_fail_operations(void);
+void test_fail_commands(void);
+
 /* test_stack.c */
 void test_stack_alloc(void);
 void test_stack_wrong_free(void);

@@ -134,19 +134,28 @@ class Trapframe(Printer):
                 f"{int(v['cs']):x}:{rip:x} {symbols.describe(rip)}; minos-frame decodes it")
 
 
+def free_objects(slab):
+    """Objects that a struct slab has to give, from its map."""
+    return sum(bin(int(slab["free"][i])).count("1") for i in range(slab["free"].type.range()[1] + 1))
+
+
 class Slab(Printer):
     def to_string(self):
         v = self.value
-        good = int(v["magic"]) == 0x62616c73
-        cache = text(v["cache"].dereference()["name"]) if good else "?"
-        return f"slab of \"{cache}\", {int(v['nr_free'])} free" if good else "slab, DAMAGED magic"
+        if int(v["magic"]) != 0x62616c73:
+            return "slab, DAMAGED magic"
+        state = ("active", "partial", "full", "empty")[int(v["state"]) & 3]
+        return (f"slab of \"{text(v['cache'].dereference()['name'])}\", {state}, "
+                f"{free_objects(v)} free")
 
 
 class SlabCache(Printer):
     def to_string(self):
         v = self.value
         return (f"slab cache \"{text(v['name'])}\": objects of {int(v['size'])} bytes, "
-                f"{int(v['in_use'])} in use, {int(v['nr_slabs'])} slabs of {int(v['per_slab'])}")
+                f"{int(v['nr_slabs'])} slabs of {int(v['per_slab'])}: "
+                f"{1 if int(v['active']) else 0} active, {list_length(v['partial'])} partial, "
+                f"{list_length(v['full'])} full, {int(v['nr_empty'])} empty")
 
 
 class Thread(Printer):
