@@ -167,7 +167,7 @@ int
 acpi_find_tables(void)
 {
 	if (!searched)
-		search_result = acpi_find_tables();
+		search_result = find_tables();
 	searched = true;
 	return search_result;
 }
@@ -250,6 +250,7 @@ acpi_init(void)
 	int result;
 
 	info = (struct acpi_info){0};
+	searched = false; /* a second call looks again */
 	result = acpi_find_tables();
 	if (result != 0)
 		return result;

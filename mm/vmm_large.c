@@ -5,6 +5,7 @@
  * changes is the number of translations that the CPU needs for it, and the frames that tables take.
  * Spec: Intel SDM vol. 3A, "Details of TLB Use" (one address, pages of two sizes in the TLB).
  */
+#include <mm/fail.h>
 #include <mm/pmm.h>
 #include <mm/tables.h>
 #include <mm/tlb.h>
@@ -13,7 +14,7 @@
 static int
 split(pte_t *e, unsigned level, vaddr_t va)
 {
-	const paddr_t table = pmm_alloc();
+	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc();
 	const paddr_t base = leaf_addr(*e, level);
 	pte_t flags = *e & ~(PTE_ADDR & ~(pte_t)PTE_PAT_LARGE);
 
