@@ -9,6 +9,7 @@
 #include <kern/clock.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/switch.h>
 
@@ -72,8 +73,15 @@ static void
 idle(void *arg)
 {
 	(void)arg;
-	for (;;)
-		cpu_idle();
+	for (;;) {
+		bool worked;
+
+		preempt_disable(); /* for a chunk of zeroing: who becomes ready ends it */
+		worked = pmm_zero_one(&sched_need_switch);
+		preempt_enable();
+		if (!worked)
+			cpu_idle();
+	}
 }
 
 int

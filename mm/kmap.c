@@ -172,7 +172,7 @@ vmm_alloc(size_t len)
 	if (r == NULL)
 		return NULL;
 	r->owns_frames = true;
-	if (vmm_populate(r->start, r->len) != 0) {
+	if (vmm_populate(r->start, r->len, PMM_VMALLOC) != 0) {
 		range_delete(r);
 		return NULL;
 	}

@@ -102,7 +102,7 @@ slab_cache_destroy(struct slab_cache *c)
 static bool
 grow_locked(struct slab_cache *c)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_SLAB);
 	struct slab *s;
 	size_t left = c->per_slab;
 

@@ -94,7 +94,7 @@ make_entry(vaddr_t va, unsigned level)
 
 	for (unsigned at = LEVEL_PML4; at > level; at--) {
 		if ((*e & PTE_P) == 0) {
-			const paddr_t table = pmm_alloc_zeroed();
+			const paddr_t table = pmm_alloc_zeroed(PMM_PAGE_TABLE);
 
 			if (table == PADDR_NONE)
 				return NULL;
@@ -110,7 +110,7 @@ make_entry(vaddr_t va, unsigned level)
 static int
 split(pte_t *e, unsigned level, vaddr_t va)
 {
-	const paddr_t table = pmm_alloc();
+	const paddr_t table = pmm_alloc(PMM_PAGE_TABLE);
 	const pte_t old = *e;
 	const paddr_t base = old & PTE_ADDR & ~(level_size(level) - 1);
 	pte_t flags =
@@ -393,10 +393,10 @@ vmm_unmap_and_free(vaddr_t va, size_t len)
 }
 
 int
-vmm_populate(vaddr_t va, size_t len)
+vmm_populate(vaddr_t va, size_t len, enum pmm_owner owner)
 {
 	for (vaddr_t a = va; a < va + len; a += PAGE_SIZE) {
-		const paddr_t pa = pmm_alloc();
+		const paddr_t pa = pmm_alloc(owner);
 
 		if (pa == PADDR_NONE || vmm_map_page(a, pa, VM_WRITE | VM_GLOBAL) != 0) {
 			if (pa != PADDR_NONE)
@@ -475,7 +475,7 @@ vmm_init(void)
 	max_level = cpu_features.page1g ? LEVEL_PDPT : LEVEL_PD;
 	nx_bit = cpu_features.nx ? PTE_NX : 0;
 	global_bit = cpu_features.pge ? PTE_G : 0;
-	kernel_pml4 = pmm_alloc_zeroed();
+	kernel_pml4 = pmm_alloc_zeroed(PMM_PAGE_TABLE);
 	if (kernel_pml4 == PADDR_NONE)
 		return -ENOMEM;
 	result = map_kernel_image();

@@ -97,6 +97,7 @@ const char *complete_boot(unsigned arg, unsigned i);
 int cmd_e820(int argc, char **argv);
 
 int cmd_mem(int argc, char **argv);	/* cmd_mem.c */
+void mem_print_frames(void);		/* mem_frames.c */
 int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
 int cmd_vmmap(int argc, char **argv);
 int cmd_pte(int argc, char **argv);

@@ -74,7 +74,7 @@ yield_back(void *arg)
 static void
 alloc_free_frame(void)
 {
-	pmm_free(pmm_alloc());
+	pmm_free(pmm_alloc(PMM_TEST));
 }
 
 static void
