@@ -71,8 +71,8 @@ const struct shell_cmd shell_commands[] = {
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
 	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
-	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
-	  "the kernel's address space lie.",
+	  "Physical memory in frames of 4 KiB: who holds them, which are below the limits of "
+	  "devices; the kernel heap by its caches; where the parts of the kernel's address space lie.",
 	  cmd_mem, NULL },
 	{ "memtest", "memory", "memtest", "write to every free frame, and read it back",
 	  "Takes all frames that are free, fills each with a pattern made of its address, reads them "
@@ -155,9 +155,11 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
-	{ "bench", "try", "bench", "what the kernel's hot paths cost",
+	{ "bench", "try", "bench [frames [PERCENT]]", "what the kernel's hot paths cost",
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
-	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
+	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.\n"
+	  "frames: what a page frame costs with PERCENT of memory used and the rest scattered (50); "
+	  "meanwhile others find memory short.",
 	  cmd_bench, NULL },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
