@@ -32,13 +32,20 @@ def frames(text, word):
     return round(megabytes(text, word) * 256)
 
 
+def machine(boot, mem):
+    """At its prompt.  Memory is sparse on the host: `bench frames` does not touch what it takes."""
+    m = boot(machine="q35,memory-backend=m", mem=mem, extra=EXACT + [
+        "-object", f"memory-backend-ram,id=m,size={mem},reserve=off,prealloc=off"])
+    m.prompt(timeout=120)
+    return m
+
+
 def test_cost_is_the_same_everywhere(boot):
-    """64 MiB or 5 GiB, nearly empty or nearly full: within a fifth of the middle."""
+    """64 MiB to 64 GiB, nearly empty or nearly full: within a fifth of the middle."""
     both = {}
-    for mem in ("64M", "5G"):
-        m = boot(mem=mem, extra=EXACT)
-        m.prompt()
-        for percent in FILLED:
+    for mem in ("64M", "5G", "64G"):
+        m = machine(boot, mem)
+        for percent in FILLED if mem != "64G" else FILLED[::2]:
             found = costs(m, percent)
             both[mem, percent] = found["frame_both"]
             assert max(found["worst_free"], found["worst_alloc"]) < 5000, found
@@ -56,15 +63,12 @@ def test_failed_search_is_remembered(boot):
     assert found["run_again"] * 20 < found["run_first"], found
 
 
-def test_64_gib(boot):
-    """The same cost again with 64 GiB, sparse on the host; the machine gets all of it back."""
-    m = boot(machine="q35,memory-backend=m", mem="64G", extra=EXACT + [
-        "-object", "memory-backend-ram,id=m,size=64G,reserve=off,prealloc=off"])
-    m.prompt(timeout=120)
+def test_all_comes_back(boot):
+    """What `bench frames` took, frame by frame."""
+    m = machine(boot, "5G")
     before = owners(m.command("mem"))
-    assert costs(m, 10)["frame_both"] <= 160
-    after = owners(m.command("mem"))
-    assert after == before
+    costs(m, 10)
+    assert owners(m.command("mem")) == before
 
 
 @pytest.mark.parametrize("mem", ["8M", "64M", "5G"])
@@ -90,6 +94,7 @@ def test_zeroed_while_idle(boot):
     """At the prompt nobody has anything to do: frames are zeroed, and given to the next who asks."""
     m = boot(mem="64M")
     m.prompt()
+    m.command("sleep 1")
     ready = frames(m.command("mem"), "zeroed, of the free")
     assert 0 < ready <= 64
     times = re.search(r"when one was wanted +(\d+)", m.command("mem"))
