@@ -5,6 +5,7 @@
  * SOURCES: kernel/lib/bitmap.c kernel/lib/string.c kernel/lib/printf.c
  */
 #include "pmm_shim.h"
+#include <mm/frames.h>
 
 #define FRAMES	 (MIB(96) / PAGE_SIZE)
 #define STEPS	 30000
@@ -231,6 +232,35 @@ test_whole_again(void **state)
 	check_largest();
 }
 
+/* A search in vain is remembered by group; a run that grows into the next group is seen all the same. */
+static void
+test_across_groups(void **state)
+{
+	const paddr_t edge = MIB(32); /* groups are 16 MiB, counted from where the zone begins */
+	const paddr_t first = edge - 2 * PAGE_SIZE;
+
+	(void)state;
+	for (size_t nr = FRAMES; nr > 0; nr /= 2) {
+		while (pmm_alloc_range(PMM_TEST, nr, PAGE_SIZE, 0) != PADDR_NONE)
+			;
+	}
+	pmm_free_range(first, 2);
+	for (size_t i = 0; i < 8; i++) /* enough are free, but apart */
+		pmm_free(MIB(40) + 2 * i * PAGE_SIZE);
+	(void)pmm_collect();
+	assert_true(pmm_alloc_range(PMM_USER, 4, PAGE_SIZE, 0) == PADDR_NONE);
+	pmm_free(edge + PAGE_SIZE);
+	pmm_free(edge);
+	assert_int_equal(pmm_alloc_range(PMM_USER, 4, PAGE_SIZE, 0), first);
+	for (size_t i = 0; i < FRAMES; i++) {
+		const uint8_t owner = pmm_frame_owner(i * PAGE_SIZE);
+
+		if (owner == PMM_TEST || owner == PMM_USER)
+			pmm_free(i * PAGE_SIZE);
+	}
+	check_all();
+}
+
 /* What was reserved is handed out when it is not needed any more, once. */
 static void
 test_release(void **state)
@@ -269,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_runs),
 		cmocka_unit_test(test_whole_again),
+		cmocka_unit_test(test_across_groups),
 		cmocka_unit_test(test_release),
 	};
 
