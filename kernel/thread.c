@@ -10,6 +10,7 @@
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/kstack.h>
+#include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/switch.h>
 
@@ -102,6 +103,18 @@ make(const char *name, void (*fn)(void *), void *arg)
 	return t;
 }
 
+/* What the idle thread does before it halts: zeroed frames, a chunk at a time until somebody is ready. */
+static bool
+zero_some(void)
+{
+	bool worked;
+
+	preempt_disable();
+	worked = pmm_zero_one(&sched_need_switch);
+	preempt_enable();
+	return worked;
+}
+
 static void
 idle(void *arg)
 {
@@ -136,6 +149,7 @@ thread_init(void)
 	sched_idle->essential = true;
 	sched_adopt(t);
 	sched_adopt(sched_idle);
+	sched_set_idle_hook(zero_some);
 	return 0;
 }
 

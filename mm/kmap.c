@@ -303,7 +303,7 @@ vmm_alloc(size_t len)
 		      (uint64_t)__builtin_return_address(0));
 	if (r == NULL)
 		return NULL;
-	if (vmm_populate(r->start, r->len) != 0) {
+	if (vmm_populate(r->start, r->len, PMM_VMALLOC) != 0) {
 		range_delete(r);
 		return NULL;
 	}

@@ -81,7 +81,7 @@ kstack_alloc(void)
 		return NULL;
 
 	va = KSTACK_AREA_BASE + slot * SLOT_SIZE + KSTACK_SIZE;
-	if (vmm_populate(va, KSTACK_SIZE) != 0)
+	if (vmm_populate(va, KSTACK_SIZE, PMM_STACK) != 0)
 		va = 0;
 	flags = spin_lock(&kstack_lock);
 	if (va == 0)

@@ -170,7 +170,7 @@ slab_in_use_locked(const struct slab_cache *c)
 static struct slab *
 slab_new(struct slab_cache *c)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_SLAB);
 	struct slab *s;
 
 	if (pa == PADDR_NONE)

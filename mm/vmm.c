@@ -102,7 +102,7 @@ vmm_entry_at(vaddr_t va, unsigned level)
 static bool
 make_table(pte_t *e, vaddr_t va)
 {
-	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc_zeroed();
+	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc_zeroed(PMM_PAGE_TABLE);
 
 	if (table == PADDR_NONE)
 		return false;
@@ -436,10 +436,10 @@ vmm_unmap_and_free(vaddr_t va, size_t len)
 }
 
 int
-vmm_populate(vaddr_t va, size_t len)
+vmm_populate(vaddr_t va, size_t len, enum pmm_owner owner)
 {
 	for (vaddr_t a = va; a < va + len; a += PAGE_SIZE) {
-		const paddr_t pa = pmm_alloc();
+		const paddr_t pa = pmm_alloc(owner);
 
 		if (pa == PADDR_NONE || vmm_map_page(a, pa, VM_WRITE | VM_GLOBAL) != 0) {
 			if (pa != PADDR_NONE)

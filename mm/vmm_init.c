@@ -69,7 +69,7 @@ map_ram(void *arg, paddr_t start, paddr_t end)
 int
 vmm_init(void)
 {
-	const paddr_t pml4 = pmm_alloc_zeroed();
+	const paddr_t pml4 = pmm_alloc_zeroed(PMM_PAGE_TABLE);
 	int result;
 
 	/* The loader says where the image lies; the linker knows.  Both must mean the same. */

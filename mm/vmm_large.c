@@ -14,7 +14,7 @@
 static int
 split(pte_t *e, unsigned level, vaddr_t va)
 {
-	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc();
+	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc(PMM_PAGE_TABLE);
 	const paddr_t base = leaf_addr(*e, level);
 	pte_t flags = *e & ~(PTE_ADDR & ~(pte_t)PTE_PAT_LARGE);
 

@@ -94,5 +94,5 @@ int vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 paddr_t vmm_unmap_page(vaddr_t va);
 /* Give the frames behind [va, va+len) back and unmap it. */
 void vmm_unmap_and_free(vaddr_t va, size_t len);
-/* Fill [va, va+len) with new frames.  0, or -ENOMEM with nothing mapped. */
-int vmm_populate(vaddr_t va, size_t len);
+/* Fill [va, va+len) with new frames of @owner.  0, or -ENOMEM with nothing mapped. */
+int vmm_populate(vaddr_t va, size_t len, enum pmm_owner owner);

@@ -6,34 +6,13 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
-#include <mm/pmm.h>
 #include <mm/image.h>
+#include <mm/sections.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
 #include "cmds.h"
 
 /* --- mem ----------------------------------------------------------------------------------------- */
-
-static void
-print_frames(void)
-{
-	struct pmm_stats s;
-	const char *unit = "frames of 4 KiB";
-
-	pmm_stats(&s);
-	sh_printf("Physical memory       frames\n");
-	sh_printf("  total          %11zu  %-10s (%s)\n", s.total,
-		  size_text((uint64_t)s.total << PAGE_SHIFT).s, unit);
-	sh_printf("  free           %11zu  %s\n", s.free,
-		  size_text((uint64_t)s.free << PAGE_SHIFT).s);
-	sh_printf("  used           %11zu  %s\n", s.total - s.free,
-		  size_text((uint64_t)(s.total - s.free) << PAGE_SHIFT).s);
-	sh_printf("    reserved     %11zu  %-10s (kernel, initrd, bitmap, low memory)\n",
-		  s.reserved, size_text((uint64_t)s.reserved << PAGE_SHIFT).s);
-	sh_printf("  used at most   %11zu  %s\n", s.peak_used,
-		  size_text((uint64_t)s.peak_used << PAGE_SHIFT).s);
-	sh_printf("  highest address           %#lx\n", s.highest);
-}
 
 static void
 print_heap(void)
@@ -93,7 +72,7 @@ cmd_mem(int argc, char **argv)
 {
 	if (argc > 1)
 		return cmd_mem_heap(argc, argv);
-	print_frames();
+	mem_print_frames();
 	print_heap();
 	print_kernel_map();
 	return 0;

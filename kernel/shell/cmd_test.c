@@ -30,9 +30,17 @@ cmd_test(int argc, char **argv)
 int
 cmd_bench(int argc, char **argv)
 {
-	if (argc > 1)
+	uint64_t percent = 50;
+
+	if (argc == 1) {
+		bench_run();
+		return 0;
+	}
+	if (strcmp(argv[1], "frames") != 0 || argc > 3)
 		return -EINVAL;
-	bench_run();
+	if (argc == 3 && !arg_number_max(argv[2], 99, &percent))
+		return -EINVAL;
+	bench_frames((unsigned)percent);
 	return 0;
 }
 

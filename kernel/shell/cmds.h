@@ -102,6 +102,7 @@ int cmd_e820(int argc, char **argv);
 int cmd_mem(int argc, char **argv);	 /* cmd_mem.c */
 int cmd_mem_heap(int argc, char **argv); /* cmd_heap.c; mem with an argument */
 const char *complete_mem(unsigned arg, unsigned i);
+void mem_print_frames(void);		/* mem_frames.c */
 int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
 int cmd_kmap(int argc, char **argv);
 int cmd_vmmap(int argc, char **argv);

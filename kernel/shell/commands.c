@@ -71,8 +71,8 @@ const struct shell_cmd shell_commands[] = {
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
 	{ "mem", "memory", "mem [leaks [since] | mark | check | shrink]", "frames, kernel heap, kernel map",
-	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
-	  "the kernel's address space lie.\n"
+	  "Physical memory in frames of 4 KiB: who holds them, which are below the limits of "
+	  "devices; the kernel heap by its caches; where the parts of the kernel's address space lie.\n"
 	  "leaks    what the heap is in use for, by who asked for it, most bytes first\n"
 	  "mark     remember this moment; mem leaks since then shows what was allocated after it\n"
 	  "check    look at the bytes around each object, and into the free ones (DEBUG=1)\n"
@@ -207,9 +207,11 @@ const struct shell_cmd shell_commands[] = {
 	  "back, a lost wake, anything not given back - is said; KIND limits it to one kind.\n"
 	  "It fills screen and log.  Example: stress 1000000 42",
 	  cmd_stress, complete_stress },
-	{ "bench", "try", "bench", "what the kernel's hot paths cost",
+	{ "bench", "try", "bench [frames [PERCENT]]", "what the kernel's hot paths cost",
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
-	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
+	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.\n"
+	  "frames: what a page frame costs with PERCENT of memory used and the rest scattered (50); "
+	  "meanwhile others find memory short.",
 	  cmd_bench, NULL },
 	{ "irqsoff", "try", "irqsoff [reset]", "for how long interrupts were off at most",
 	  "Also preemption; with the code where that began and ended.  reset: shows it and starts "

@@ -23,7 +23,7 @@ LIMITS = {
     "yield_alone": 60,
     "int_entry_exit": 100,
     "timer_irq": 300,
-    "frame_alloc_free": 180,
+    "frame_alloc_free": 80,
     "kmalloc_kfree_64": 250,
     "mutex": 90,
     "spinlock": 50,

@@ -63,8 +63,9 @@ give_frames(paddr_t pa, size_t nr, uint8_t as)
 }
 
 paddr_t
-pmm_alloc(void)
+pmm_alloc(enum pmm_owner owner)
 {
+	assert_true(owner == PMM_SLAB || owner == PMM_LARGE);
 	return take_frames(1, 1);
 }
 
@@ -75,8 +76,9 @@ pmm_free(paddr_t frame)
 }
 
 paddr_t
-pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
+pmm_alloc_range(enum pmm_owner owner, size_t nr, size_t align, paddr_t limit)
 {
+	assert_int_equal(owner, PMM_LARGE);
 	(void)align;
 	(void)limit;
 	return fragmented ? PADDR_NONE : take_frames(nr, 1);

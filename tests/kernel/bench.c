@@ -78,7 +78,7 @@ yield_back(void *arg)
 static void
 alloc_free_frame(void)
 {
-	pmm_free(pmm_alloc());
+	pmm_free(pmm_alloc(PMM_TEST));
 }
 
 static paddr_t frame;
@@ -106,7 +106,7 @@ alloc_free_range(void)
 static void
 measure_mappings(void)
 {
-	frame = pmm_alloc();
+	frame = pmm_alloc(PMM_TEST);
 	if (frame == PADDR_NONE)
 		return;
 	measure("map_unmap_page", map_unmap_page, 1);

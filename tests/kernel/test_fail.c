@@ -140,8 +140,8 @@ test_fail_thread(void)
 static int
 op_frames(void *unused)
 {
-	const paddr_t one = pmm_alloc(), zeroed = pmm_alloc_zeroed();
-	const paddr_t run = pmm_alloc_range(4, PAGE_SIZE, 0);
+	const paddr_t one = pmm_alloc(PMM_TEST), zeroed = pmm_alloc_zeroed(PMM_TEST);
+	const paddr_t run = pmm_alloc_range(PMM_TEST, 4, PAGE_SIZE, 0);
 
 	(void)unused;
 	if (one != PADDR_NONE)

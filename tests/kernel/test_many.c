@@ -134,7 +134,7 @@ take_frames(size_t left)
 {
 	paddr_t chain = PADDR_NONE, frame;
 
-	while (usage().frames > left && (frame = pmm_alloc()) != PADDR_NONE) {
+	while (usage().frames > left && (frame = pmm_alloc(PMM_TEST)) != PADDR_NONE) {
 		*(paddr_t *)phys_to_virt(frame) = chain;
 		chain = frame;
 	}

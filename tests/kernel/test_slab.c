@@ -117,7 +117,7 @@ test_slab_all_comes_back(void)
 	chain = fill_memory(&count);
 	CHECK(count > before);
 	CHECK_EQ(frames_free(), 0);
-	CHECK_EQ(pmm_alloc(), PADDR_NONE);
+	CHECK_EQ(pmm_alloc(PMM_TEST), PADDR_NONE);
 	while (chain != NULL) {
 		void *p = chain;
 
@@ -156,13 +156,13 @@ test_slab_shrinker(void)
 		return;
 	preempt_disable();
 	(void)mm_shrink(SIZE_MAX);
-	hoard = pmm_alloc();
-	while ((pa = pmm_alloc()) != PADDR_NONE) {
+	hoard = pmm_alloc(PMM_TEST);
+	while ((pa = pmm_alloc(PMM_TEST)) != PADDR_NONE) {
 		*(paddr_t *)phys_to_virt(pa) = chain;
 		chain = pa;
 	}
 	shrinker_register(&s);
-	pa = pmm_alloc();
+	pa = pmm_alloc(PMM_TEST);
 	shrinker_unregister(&s);
 	while (chain != PADDR_NONE) {
 		const paddr_t next = *(paddr_t *)phys_to_virt(chain);

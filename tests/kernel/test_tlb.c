@@ -53,7 +53,7 @@ static void
 check_nothing_stale(uint64_t size, unsigned prot)
 {
 	const size_t nr = size / PAGE_SIZE;
-	const paddr_t one = pmm_alloc_range(nr, size, 0), two = pmm_alloc_range(nr, size, 0);
+	const paddr_t one = pmm_alloc_range(PMM_TEST, nr, size, 0), two = pmm_alloc_range(PMM_TEST, nr, size, 0);
 	const vaddr_t last = BASE + size - PAGE_SIZE;
 
 	CHECK(one != PADDR_NONE && two != PADDR_NONE);
@@ -99,7 +99,7 @@ test_tlb_large(void)
 void
 test_tlb_many(void)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_TEST);
 	const size_t nr = 100;
 
 	CHECK(pa != PADDR_NONE);
@@ -120,7 +120,7 @@ test_tlb_many(void)
 void
 test_tlb_split(void)
 {
-	const paddr_t pa = pmm_alloc_range(512, MIB(2), 0);
+	const paddr_t pa = pmm_alloc_range(PMM_TEST, 512, MIB(2), 0);
 	const vaddr_t hole = BASE + MIB(1);
 
 	CHECK(pa != PADDR_NONE);
@@ -188,7 +188,7 @@ test_tlb_types(void)
 {
 	const unsigned wc = cpu_features.pat ? PAT_WC : PAT_UC_MINUS;
 	void *a = vmm_map_device(VGA_PIXELS, PAGE_SIZE, VM_WC), *b;
-	const paddr_t ram = pmm_alloc();
+	const paddr_t ram = pmm_alloc(PMM_TEST);
 
 	CHECK(a != NULL && ram != PADDR_NONE);
 	CHECK_EQ(type_at(a), wc);

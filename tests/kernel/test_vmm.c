@@ -41,7 +41,7 @@ execute(void *p)
 void
 test_vmm_map_unmap(void)
 {
-	const paddr_t pa = pmm_alloc_zeroed();
+	const paddr_t pa = pmm_alloc_zeroed(PMM_TEST);
 	paddr_t got = 0;
 
 	CHECK(pa != PADDR_NONE);
@@ -78,7 +78,7 @@ test_vmm_arguments(void)
 void
 test_vmm_collision(void)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_TEST);
 
 	CHECK_EQ(vmm_map(TEST_VA + 2 * PAGE_SIZE, pa, PAGE_SIZE, VM_READ), 0);
 	CHECK_EQ(vmm_map(TEST_VA, MIB(2), 4 * PAGE_SIZE, VM_READ), -EEXIST);
@@ -91,7 +91,7 @@ test_vmm_collision(void)
 void
 test_vmm_protect(void)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_TEST);
 	void *page = (void *)TEST_VA;
 
 	CHECK_EQ(vmm_map(TEST_VA, pa, PAGE_SIZE, VM_WRITE), 0);
@@ -195,7 +195,7 @@ note_first(void *arg, const struct vmm_region *r)
 void
 test_vmm_regions(void)
 {
-	const paddr_t pa = pmm_alloc_range(3, PAGE_SIZE, 0);
+	const paddr_t pa = pmm_alloc_range(PMM_TEST, 3, PAGE_SIZE, 0);
 	struct search s = {0};
 
 	CHECK_EQ(vmm_map(TEST_VA, pa, PAGE_SIZE, VM_WRITE), 0);

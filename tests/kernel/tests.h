@@ -52,6 +52,16 @@ void test_pmm_unaligned_free(void);
 void test_pmm_exhaustion(void);
 void test_pmm_stats(void);
 
+/* test_frames.c */
+void test_pmm_owners(void);
+void test_pmm_owners_return(void);
+void test_pmm_owner_named(void);
+void test_pmm_zones(void);
+void test_pmm_fragments(void);
+void test_pmm_interrupts(void);
+void test_pmm_zero_pool(void);
+void test_pmm_zero_stop(void);
+
 /* test_vmm.c */
 void test_vmm_map_unmap(void);
 void test_vmm_arguments(void);

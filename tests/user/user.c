@@ -47,7 +47,7 @@ from_ring3(struct trapframe *tf)
 static void
 map_page(vaddr_t va, paddr_t *frame, unsigned prot)
 {
-	*frame = pmm_alloc_zeroed();
+	*frame = pmm_alloc_zeroed(PMM_TEST);
 	CHECK(*frame != PADDR_NONE);
 	CHECK_EQ(vmm_map(va, *frame, PAGE_SIZE, VM_USER | prot), 0);
 }

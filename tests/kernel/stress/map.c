@@ -47,7 +47,7 @@ show(struct stress_worker *w, struct map_state *s)
 	s->current ^= 1;
 	pa = &s->frame[s->current];
 	if (*pa == PADDR_NONE)
-		*pa = pmm_alloc();
+		*pa = pmm_alloc(PMM_TEST);
 	if (*pa == PADDR_NONE || vmm_map(va, *pa, PAGE_SIZE, VM_WRITE) != 0) {
 		w->refused++;
 		return;

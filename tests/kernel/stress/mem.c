@@ -33,7 +33,7 @@ take_frames(struct stress_worker *w, unsigned i)
 	const size_t nr = stress_below(w, 4) == 0 ? 1 + stress_below(w, RUN_MAX) : 1;
 	const size_t align = PAGE_SIZE << stress_below(w, 4);
 
-	f->pa = nr == 1 ? pmm_alloc() : pmm_alloc_range(nr, align, 0);
+	f->pa = nr == 1 ? pmm_alloc(PMM_TEST) : pmm_alloc_range(PMM_TEST, nr, align, 0);
 	if (f->pa == PADDR_NONE) {
 		w->refused++;
 		return;
