@@ -49,13 +49,16 @@ test_stack_alloc(void)
 
 static volatile bool sounded, leave;
 
+/* In frames of the size that is allowed (KSTACK_FRAME_MAX). */
 static __attribute__((noinline)) void
-use_stack(void)
+use_stack(size_t left)
 {
-	volatile uint8_t buffer[DEEP];
+	volatile uint8_t buffer[1024];
 
-	for (size_t i = 0; i < DEEP; i += 8)
+	for (size_t i = 0; i < sizeof(buffer); i += 8)
 		buffer[i] = 1;
+	if (left > sizeof(buffer))
+		use_stack(left - sizeof(buffer));
 	(void)buffer[0];
 }
 
@@ -63,7 +66,7 @@ static void
 stay(void *deep)
 {
 	if (deep != NULL)
-		use_stack();
+		use_stack(DEEP);
 	sounded = true;
 	while (!leave)
 		sched_yield();
@@ -73,7 +76,7 @@ stay(void *deep)
 static uint64_t
 used_by(bool deep)
 {
-	struct thread_info info[32];
+	static struct thread_info info[32];
 	struct thread *t = thread_create("depth", stay, deep ? &info : NULL);
 	uint64_t used = 0;
 	size_t n;
