@@ -14,6 +14,7 @@
  */
 #include <kern/sched.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <x86/switch.h>
 
@@ -298,6 +299,8 @@ sched_preempt(void)
 			list_add_head(&ready, &t->run_node); /* goes on where it was interrupted */
 		else
 			list_add_tail(&ready, &t->run_node);
+	} else {
+		clock_idle_exit();
 	}
 	switch_away();
 	spin_unlock(&sched_lock, flags);
