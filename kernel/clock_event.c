@@ -61,7 +61,7 @@ set_next(uint64_t now, bool tick_wanted)
 
 	if (tick_wanted)
 		next = MIN(next, tick_ns);
-	set(now, MIN(next, now + clock_reach_ns));
+	set(now, MIN(next, now + MIN(clock_reach_ns, CLOCK_EVENT_MAX_NS)));
 }
 
 void

@@ -9,6 +9,13 @@
 #pragma once
 #include <kern/base.h>
 
+/*
+ * The longest time between two interrupts, however little is to come.  QEMU 7.2, while it records, hands bytes that
+ * were typed over to the guest when a timer of the guest fires (docs/time-travel.md): without this they would wait
+ * for seconds.
+ */
+#define CLOCK_EVENT_MAX_NS 100000000UL
+
 struct clock_event {
 	const char *name;
 	int rating;		 /* the higher, the better: PIT 100, HPET 150 */

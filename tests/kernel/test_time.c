@@ -160,7 +160,7 @@ test_clock_idle(void)
 		log_notice("clock.idle: not judged, other threads are busy");
 		return;
 	}
-	most = NS_PER_SEC / MIN(MIN(e.device->max_ns, clock_reach_ns), NS_PER_SEC);
+	most = NS_PER_SEC / MIN(MIN(e.device->max_ns, clock_reach_ns), CLOCK_EVENT_MAX_NS);
 	if (clock_watch_next_ns != UINT64_MAX)
 		most = MAX(most, 38UL); /* a PIT may be compared with: half of its 55 ms */
 	if (count > most + 4)
