@@ -2,13 +2,15 @@
  * table.c - the driver table: which drivers there are, and in which order they start.
  *
  * The clock, the timer and the console are not here: the kernel cannot start without them, so
- * they are rows of kernel/main.c.
+ * they are rows of kernel/main.c.  Better counters and timers that ACPI names join in here.
  */
 #include <dev/driver.h>
 #include <dev/acpi.h>
 #include <dev/console.h>
+#include <dev/hpet.h>
 #include <dev/kbd.h>
 #include <dev/pci.h>
+#include <dev/pmtimer.h>
 #include <dev/serial.h>
 
 /* clang-format off */
@@ -18,6 +20,8 @@ const struct driver drivers[] = {
 	{ "kbd",    "PS/2 keyboard",			kbd_init },
 	{ "pci",    "PCI bus",				pci_init },
 	{ "acpi",   "ACPI tables: power off, reset",	acpi_init },
+	{ "pmtimer", "ACPI power management timer",	pmtimer_init },
+	{ "hpet",   "high precision event timer",	hpet_init },
 };
 /* clang-format on */
 const size_t nr_drivers = ARRAY_SIZE(drivers);

@@ -65,7 +65,7 @@ static const struct init_step init_steps[] INIT_CONST = {
 	{ "pic",	pic_init,	MUST, "lines moved to vectors 20h-2Fh, all masked" },
 	{ "clock",	clock_init,	MAY,  "TSC measured against the PIT: needs no interrupts" },
 	{ "threads",	thread_init,	MUST, "this context becomes thread \"main\"; sleeping is possible" },
-	{ "tick",	pit_init,	MUST, "100 Hz: preemption and timeouts" },
+	{ "tick",	pit_init,	MUST, "the PIT interrupts when asked to: preemption, timeouts" },
 	{ "interrupts",	start_interrupts, MUST, "all that could be interrupted by them is ready" },
 	{ "apic",	apic_init,	MAY,  "I/O and local APICs, if ACPI tells of them, take over the lines" },
 	{ "worker",	work_init,	MUST, "drivers leave work to it from their handlers" },

@@ -14,6 +14,7 @@
  */
 #include <kern/sched.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <x86/switch.h>
 
@@ -318,6 +319,8 @@ sched_preempt(void)
 	t->state = THREAD_READY;
 	if (t != sched_idle)
 		rq_put(&rq, &t->run, (sched_need_switch & SCHED_TURN_OVER) == 0);
+	else
+		clock_idle_exit();
 	switch_to(pick(t), now);
 	spin_unlock(&sched_lock, flags);
 }

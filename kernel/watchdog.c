@@ -32,7 +32,7 @@
 #define MAX_LIMIT_S	  3600
 #define DEFAULT_IRQ_LIMIT 20000 /* per second: one each 50 us */
 #define MAX_IRQ_LIMIT	  10000000
-#define LOOK_NS		  (WATCHDOG_LOOK_TICKS * NS_PER_TICK)
+#define LOOK_NS		  (80 * NS_PER_MS)
 #define STORM_LOOKS	  4  /* in a row make a storm */
 #define HOLD_LOOKS	  12 /* for so long its line stays masked: about a second */
 #define NMIS_TO_BE_SURE	  3
@@ -41,7 +41,7 @@
 
 uint64_t watchdog_limit_ns = DEFAULT_LIMIT_S * NS_PER_SEC;
 uint64_t watchdog_tick_ns;
-unsigned watchdog_ticks_left = WATCHDOG_LOOK_TICKS;
+uint64_t watchdog_next_ns = LOOK_NS;
 
 static unsigned irq_limit = DEFAULT_IRQ_LIMIT; /* [I] per second */
 static unsigned reports;		       /* [c] */
@@ -346,10 +346,10 @@ check_storms(uint64_t now_ns)
 	const uint64_t ns = now_ns - last_ns;
 
 	last_ns = now_ns;
-	if (ns < LOOK_NS / 2)
-		return;				     /* ticks that were late came all at once */
-	for (unsigned irq = 1; irq < IRQ_MAX; irq++) /* 0 is the tick itself */
-		check_line(irq, ns);
+	for (unsigned irq = 1; irq < IRQ_MAX; irq++) { /* 0 and that one are the timer's own */
+		if (irq != IRQ_LAPIC_TIMER)
+			check_line(irq, ns);
+	}
 }
 
 /* --- the look ------------------------------------------------------------------------------- */
@@ -366,9 +366,9 @@ watchdog_look(uint64_t now_ns, uint64_t gap_ns)
 	if (slow_lock.name != NULL)
 		report_slow_lock();
 	nmi.seen = 0;
-	if (watchdog_ticks_left != 0)
+	if (now_ns < watchdog_next_ns)
 		return; /* it was for being late */
-	watchdog_ticks_left = WATCHDOG_LOOK_TICKS;
+	watchdog_next_ns = now_ns + LOOK_NS;
 	check_hog(now_ns);
 	check_storms(now_ns);
 	if (++looks % LOOKS_PER_SECOND == 0)

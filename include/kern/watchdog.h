@@ -13,23 +13,23 @@ struct trapframe;
 /* Read the command line.  0, or -EINVAL: what it says makes no sense, and the defaults hold. */
 int watchdog_configure(void);
 
-/* Every 80 ms the tick has a look; one that comes late, at once. */
-#define WATCHDOG_LOOK_TICKS 8
-
 extern uint64_t watchdog_limit_ns;   /* [I] what is too long; UINT64_MAX = off */
-extern uint64_t watchdog_tick_ns;    /* [c] the last tick; 0 = none came yet */
-extern unsigned watchdog_ticks_left; /* [c] until the next look */
-/* @gap_ns: since the tick before. */
+extern uint64_t watchdog_tick_ns;    /* [c] the last timer interrupt; 0 = none came yet */
+extern uint64_t watchdog_next_ns;    /* [c] the next look */
+/* @gap_ns: since the timer interrupt before. */
 void watchdog_look(uint64_t now_ns, uint64_t gap_ns);
 
-/* The timer's tick, at @now_ns.  Context: timer interrupt. */
+/*
+ * The timer has interrupted, at @now_ns: at least ten times a second, idle or not.  Every 80 ms the watchdog
+ * has a look then; at an interrupt that comes late, at once.  Context: timer interrupt.
+ */
 static inline void
 watchdog_tick(uint64_t now_ns)
 {
 	const uint64_t gap_ns = now_ns - watchdog_tick_ns;
 
 	watchdog_tick_ns = now_ns;
-	if (unlikely(gap_ns >= watchdog_limit_ns) || unlikely(--watchdog_ticks_left == 0))
+	if (unlikely(gap_ns >= watchdog_limit_ns) || unlikely(now_ns >= watchdog_next_ns))
 		watchdog_look(now_ns, gap_ns);
 }
 

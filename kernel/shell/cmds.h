@@ -92,6 +92,7 @@ int cmd_poweroff(int argc, char **argv);
 int cmd_uptime(int argc, char **argv); /* cmd_time.c */
 int cmd_date(int argc, char **argv);
 int cmd_time(int argc, char **argv);
+int cmd_clock(int argc, char **argv); /* cmd_clock.c */
 
 int cmd_dmesg(int argc, char **argv); /* cmd_boot.c */
 const char *complete_dmesg(unsigned arg, unsigned i);

@@ -45,6 +45,13 @@ const struct shell_cmd shell_commands[] = {
 	  "The time comes from the clock chip at boot and is carried on by the kernel's own clock. "
 	  "-s sets the kernel's time, not the chip.  Example: date -s 2026-11-21 09:05",
 	  cmd_date, NULL },
+	{ "clock", "system", "clock [check [SECONDS]]", "what tells the time, and what interrupts",
+	  "The machine's counters, the one that is the clock, how the TSC was corrected, and the "
+	  "device whose interrupts end sleeps and make ticks.\n"
+	  "clock check [SECONDS]   let all counters run side by side for so long (2 s), and compare: "
+	  "1 ppm is 86 ms a day.\n"
+	  "The kernel's option clock=tsc, hpet, pm or pit chooses the clock.",
+	  cmd_clock, NULL },
 	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL", "the kernel's log",
 	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are "
 	  "shown.  -n LEVEL: from now on show new lines up to that level on the console. "

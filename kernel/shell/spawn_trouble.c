@@ -6,6 +6,7 @@
  */
 #include <dev/cmos.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <kern/sync.h>
 #include <kern/thread.h>
@@ -38,10 +39,10 @@ keep_busy(uint64_t ns)
 void
 trouble_hog(void *unused)
 {
-	const uint64_t end_tick = clock_ticks() + too_long_ns() / NS_PER_TICK;
+	const uint64_t end_tick = clock_event_count() + too_long_ns() / NS_PER_TICK;
 
 	preempt_disable();
-	while (clock_ticks() < end_tick)
+	while (clock_event_count() < end_tick)
 		cpu_relax();
 	preempt_enable();
 }

@@ -28,6 +28,7 @@ LIMITS = {
     "mutex": 90,
     "spinlock": 50,
     "clock_ns": 50,
+    "timer_arm_cancel": 100,
 }
 
 

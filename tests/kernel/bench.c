@@ -7,9 +7,11 @@
 #include "tests.h"
 #include <kern/bench.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irqsoff.h>
 #include <kern/sync.h>
 #include <kern/thread.h>
+#include <kern/timer.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -142,6 +144,22 @@ read_clock(void)
 	(void)clock_ns();
 }
 
+static struct timer far_timer;
+
+static void
+no_timeout(void *arg)
+{
+	(void)arg;
+}
+
+/* As most are: armed for a timeout that never comes. */
+static void
+arm_cancel_timer(void)
+{
+	timer_arm(&far_timer, 3600 * NS_PER_SEC);
+	(void)timer_cancel(&far_timer);
+}
+
 static void
 copy_4k(void)
 {
@@ -161,10 +179,10 @@ timer_irq(void)
 	uint64_t best = UINT64_MAX, plain = UINT64_MAX;
 
 	for (unsigned i = 0; i < TICKS; i++) {
-		const uint64_t tick = clock_ticks();
+		const uint64_t count = clock_event_count();
 		uint64_t last = rdtsc(), longest = 0;
 
-		while (clock_ticks() == tick) {
+		while (clock_event_count() == count) {
 			const uint64_t now = rdtsc();
 
 			longest = MAX(longest, now - last);
@@ -223,6 +241,8 @@ bench_run(void)
 	measure("mutex", lock_unlock_mutex, 1);
 	measure("spinlock", lock_unlock_spin, 1);
 	measure("clock_ns", read_clock, 1);
+	timer_setup(&far_timer, no_timeout, NULL);
+	measure("timer_arm_cancel", arm_cancel_timer, 1);
 	measure("memcpy_4k", copy_4k, 1);
 	measure("create_join", create_join, 1);
 	show_irqsoff();

@@ -228,6 +228,9 @@ void test_sched_stress(void);
 void test_clock_monotonic(void);
 void test_clock_ticks(void);
 void test_clock_calibration(void);
+void test_clock_sources(void);
+void test_clock_corrected(void);
+void test_clock_idle(void);
 void test_clock_delay(void);
 void test_clock_cpu_time(void);
 void test_clock_wall(void);
@@ -235,6 +238,10 @@ void test_clock_set_wall(void);
 void test_timer_order(void);
 void test_timer_cancel(void);
 void test_timer_rearm(void);
+void test_timer_periodic(void);
+void test_timer_missed_turns(void);
+void test_timer_many(void);
+void test_timer_precise(void);
 
 /* test_dev.c */
 void test_console_input(void);

@@ -103,9 +103,10 @@ class WaitQueue(Printer):
 class Timer(Printer):
     def to_string(self):
         name = symbols.describe(int(self.value["fn"])) or "nothing"
-        armed = list_length(self.value["node"])
-        state = f"armed for {int(self.value['deadline_ns']) / 1e9:.6f} s" if armed else "not armed"
-        return f"timer, {state}, runs {name}"
+        node, period = self.value["node"], int(self.value["period_ns"])
+        state = f"armed for {int(node['key']) / 1e9:.6f} s" if int(node["prev"]) else "not armed"
+        again = f", then every {period / 1e9:.6f} s" if int(node["prev"]) and period else ""
+        return f"timer, {state}{again}, runs {name}"
 
 
 class BootMem(Printer):
