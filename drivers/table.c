@@ -10,6 +10,7 @@
 #include <dev/kbd.h>
 #include <dev/pci.h>
 #include <dev/serial.h>
+#include <x86/mca.h>
 
 /* clang-format off */
 const struct driver drivers[] = {
@@ -17,6 +18,7 @@ const struct driver drivers[] = {
 	{ "serial", "COM1, from here on by interrupts",	serial_start_irq },
 	{ "kbd",    "PS/2 keyboard",			kbd_init },
 	{ "pci",    "PCI bus",				pci_init },
+	{ "errors", "NMI and machine checks: a look each second", hwerr_init },
 	{ "acpi",   "ACPI tables: power off, reset",	acpi_init },
 };
 /* clang-format on */

@@ -78,6 +78,12 @@ lock_order_drop(const struct spinlock *l)
 	}
 }
 
+const struct spinlock *
+lock_order_held(unsigned i)
+{
+	return i < MIN(nr_held, (unsigned)HELD_MAX) ? held[i] : NULL;
+}
+
 void
 lock_order_none(const char *what)
 {

@@ -253,6 +253,7 @@ reserve_known(void)
 	reserve(0, PAGE_SIZE);
 	reserve(bi->kernel_start, bi->kernel_end);
 	reserve(bi->initrd_start, bi->initrd_end);
+	reserve(LOG_KEEP_PHYS, LOG_KEEP_PHYS + LOG_KEEP_SIZE);
 	if (bi->tables_end > LOADER_END) /* another loader's: kept for good */
 		reserve(bi->tables_start, bi->tables_end);
 }

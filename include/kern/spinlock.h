@@ -35,6 +35,8 @@ NORETURN void spin_not_held(const struct spinlock *l);
 /* @l was taken / is about to be released. */
 void lock_order_take(const struct spinlock *l);
 void lock_order_drop(const struct spinlock *l);
+/* The lock held that was taken as number @i, from 0; NULL if there is none. */
+const struct spinlock *lock_order_held(unsigned i);
 /* The caller does @what ("mutex taken"), which may sleep. */
 void lock_order_none(const char *what);
 
