@@ -4,6 +4,7 @@
  */
 #include <dev/console.h>
 #include <kern/clock.h>
+#include <kern/spinlock.h>
 #include <kern/thread.h>
 #include <kern/timer.h>
 #include <lib/string.h>
@@ -44,7 +45,10 @@ static unsigned steps;
 static void
 stepped(struct trapframe *tf)
 {
-	steps = tf->rflags & RFLAGS_IF ? 0 : steps + 1;
+	if (tf->rflags & RFLAGS_IF || (LOCK_ORDER && lock_order_held(0) == NULL))
+		steps = 0;
+	else
+		steps++;
 	if (steps < steps_wanted)
 		return;
 	trap_set_handler(TRAP_DB, NULL);

@@ -137,11 +137,13 @@ def test_paging_and_line_editing(boot):
     m.expect(r"no bank holds an error")
 
 
-def test_locks_of_a_debug_build(boot):
+@pytest.mark.parametrize("kind, lock", [("output", r"console +taken at console_write\+0x"),
+                                        ("alloc", r"slab cache +taken at kmalloc\+0x")])
+def test_locks_of_a_debug_build(boot, kind, lock):
     m = boot()
-    open_debugger(m, "output")
+    open_debugger(m, kind)
     text = kdb(m, "locks")
-    assert "DEBUG=1" in text or re.search(r"console +taken at console_write\+0x", text), text
+    assert "DEBUG=1" in text or re.search(lock, text), text
 
 
 @pytest.mark.parametrize("command, code", [("poweroff", 0), ("reboot", 0)])
