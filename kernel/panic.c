@@ -276,23 +276,27 @@ report_again(void)
 	run_steps();
 }
 
-/* @fmt NULL: the exception of @tf has to describe itself, once it is safe to do so. */
-NORETURN static void
-begin(const struct trapframe *tf, const char *fmt, va_list *ap)
+/* Keep the machine's state and the message.  @fmt NULL: the exception describes itself, later. */
+static void
+record(const struct trapframe *tf, const char *fmt, va_list *ap)
 {
-	struct report *r;
+	struct report *const r = depth == 0 ? &first : &nested;
 
 	irq_disable();
 	if (tf->vector == TRAP_DB || depth > 0)
 		write_dr7(0); /* a breakpoint in what prints this would strike again */
-	r = depth == 0 ? &first : &nested;
 	fault_cr_read(&r->cr);
 	r->tf = *tf;
 	r->text[0] = '\0';
 	if (fmt != NULL)
 		vsnprintf(r->text, sizeof(r->text), fmt, *ap);
-	if (fmt != NULL && depth == 0)
-		selftest_panic_hook(r->text); /* does not return when a test waits for this */
+}
+
+NORETURN static void
+begin(void)
+{
+	if (depth == 0 && first.text[0] != '\0')
+		selftest_panic_hook(first.text); /* does not return when a test waits for this */
 	depth++;
 	panic_stack_enter(depth == 1 ? report_first : report_again);
 }
@@ -318,7 +322,9 @@ panic(const char *fmt, ...)
 
 	caller_regs(&tf, __builtin_frame_address(0));
 	va_start(ap, fmt);
-	begin(&tf, fmt, &ap);
+	record(&tf, fmt, &ap);
+	va_end(ap);
+	begin();
 }
 
 void
@@ -327,13 +333,16 @@ panic_at(const struct trapframe *tf, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	begin(tf, fmt, &ap);
+	record(tf, fmt, &ap);
+	va_end(ap);
+	begin();
 }
 
 void
 panic_trap(const struct trapframe *tf)
 {
-	begin(tf, NULL, NULL);
+	record(tf, NULL, NULL);
+	begin();
 }
 
 void
