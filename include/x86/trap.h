@@ -65,9 +65,9 @@ int idt_init(void);
 #define SEL_USER_CODE	0x23
 #define SEL_TSS		0x28
 
-#define IST_DF	1
-#define IST_NMI 2
-#define IST_MC	3
+#define IST_DF	  1
+#define IST_NMI	  2
+#define IST_MC	  3
 #define IST_PANIC 4 /* no gate names it: panic() goes there by itself */
 
 /*
