@@ -8,6 +8,9 @@
  */
 #include <dev/console.h>
 #include <dev/ansi.h>
+#include <dev/console_raw.h>
+#include <dev/kbd.h>
+#include <dev/power.h>
 #include <dev/serial.h>
 #include <dev/vga.h>
 #include <kern/clock.h>
@@ -44,6 +47,7 @@ static bool initialized;
 static bool use_screen, use_serial;
 static bool use_keyboard = true;
 static bool panicking;
+static bool raw; /* panicking, and output failed: the plain way */
 
 static char input[INPUT_SIZE];	     /* [input_lock] */
 static uint32_t input_in, input_out; /* [input_lock] free-running */
@@ -240,6 +244,10 @@ piece_of(const char *s, size_t n)
 void
 console_write(const char *s, size_t n)
 {
+	if (raw) {
+		console_raw_write(s, n, use_screen, use_serial);
+		return;
+	}
 	if (!initialized)
 		(void)console_init();
 	while (n > 0) {
@@ -270,13 +278,25 @@ console_panic(void)
 	/* A panic is for everybody to see, whatever console= said. */
 	use_screen = vga_present();
 	use_serial = serial_present();
+	nr_held = 0;
 	serial_panic();
+	vga_panic();
 	vga_show();
+}
+
+void
+console_raw(void)
+{
+	panicking = raw = true;
+	use_screen = use_serial = true;
+	console_raw_init();
 }
 
 void
 console_flush(void)
 {
+	if (raw)
+		return;
 	show_all();
 	serial_flush();
 }
@@ -286,7 +306,7 @@ console_scroll_view(int lines)
 {
 	const uint64_t flags = take(&console_lock);
 
-	if (use_screen)
+	if (use_screen && !raw)
 		vga_scroll_view(lines);
 	drop(&console_lock, flags);
 }
@@ -400,4 +420,32 @@ uint64_t
 console_input_overruns(void)
 {
 	return overruns;
+}
+
+/* --- input while panicking ------------------------------------------------------------------- */
+
+static struct kbd_event polled; /* of the key pressed last */
+static size_t polled_used;	/* bytes of it that were taken */
+
+static bool
+poll_keyboard(void)
+{
+	if (!kbd_poll(&polled))
+		return false;
+	polled_used = 0;
+	if (polled.action == KBD_ACTION_SCROLL_UP)
+		console_scroll_view(ANSI_ROWS - 1);
+	else if (polled.action == KBD_ACTION_SCROLL_DOWN)
+		console_scroll_view(1 - ANSI_ROWS);
+	else if (polled.action == KBD_ACTION_REBOOT)
+		power_reboot();
+	return polled.len > 0;
+}
+
+int
+console_poll(void)
+{
+	if (polled_used < polled.len || poll_keyboard())
+		return (uint8_t)polled.text[polled_used++];
+	return serial_poll();
 }

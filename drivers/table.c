@@ -12,6 +12,7 @@
 #include <dev/pci.h>
 #include <dev/pmtimer.h>
 #include <dev/serial.h>
+#include <x86/mca.h>
 
 /* clang-format off */
 const struct driver drivers[] = {
@@ -19,6 +20,7 @@ const struct driver drivers[] = {
 	{ "serial", "COM1, from here on by interrupts",	serial_start_irq },
 	{ "kbd",    "PS/2 keyboard",			kbd_init },
 	{ "pci",    "PCI bus",				pci_init },
+	{ "errors", "NMI and machine checks: a look each second", hwerr_init },
 	{ "acpi",   "ACPI tables: power off, reset",	acpi_init },
 	{ "pmtimer", "ACPI power management timer",	pmtimer_init },
 	{ "hpet",   "high precision event timer",	hpet_init },

@@ -126,3 +126,9 @@ lock_order_drop(const struct spinlock *l)
 	if (lock_order_remove(&lock_spinning, l, &was))
 		watchdog_spinlock(was.name, was.site, clock_cycles_to_ns(rdtsc() - was.stamp));
 }
+
+const struct spinlock *
+lock_order_held(unsigned i)
+{
+	return i < MIN(lock_spinning.nr, (unsigned)LOCK_HELD_MAX) ? lock_spinning.held[i].lock : NULL;
+}

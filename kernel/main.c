@@ -18,6 +18,7 @@
 #include <kern/debug.h>
 #include <kern/init.h>
 #include <kern/irq.h>
+#include <kern/log_keep.h>
 #include <kern/shell.h>
 #include <kern/thread.h>
 #include <kern/version.h>
@@ -29,6 +30,7 @@
 #include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
+#include <x86/fault.h>
 #include <x86/pic.h>
 #include <x86/trap.h>
 
@@ -91,6 +93,7 @@ start_console(void)
 	const int result = console_init();
 
 	log_notice("%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
+	log_keep_init();
 	return result;
 }
 
@@ -106,7 +109,6 @@ apply_cmdline(void)
 {
 	char value[16];
 
-	cmdline_init(boot_info()->cmdline);
 	if (cmdline_has("quiet"))
 		log_set_console_level(LOG_WARN);
 	if (cmdline_get("loglevel", value, sizeof(value)) > 0) {
@@ -131,11 +133,23 @@ apply_cmdline(void)
 	return 0;
 }
 
+/* crash=ROW on the command line: what a panic shows before that row has run. */
+static void
+crash_if_asked(const char *name)
+{
+	char row[16];
+
+	if (cmdline_get("crash", row, sizeof(row)) > 0 && strcmp(row, name) == 0)
+		panic("asked for before \"%s\"", name);
+}
+
 static void
 run_step(const struct init_step *step)
 {
-	const int result = step->init();
+	int result;
 
+	crash_if_asked(step->name);
+	result = step->init();
 	boot_trace_add(step->name, result);
 	if (result == 0) {
 		log_info("init: %-10s ok", step->name);
@@ -165,9 +179,11 @@ kernel_main(paddr_t info)
 		panic("no valid boot info at physical %#lx: was the kernel started by its own "
 		      "loader?",
 		      info);
+	cmdline_init(boot_info()->cmdline); /* first of all: panic= holds for all that follows */
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
 		run_step(&init_steps[i]);
 	init_release();
+	panic_tables_save();
 	started = true;
 	(void)wake_all(&start_queue);
 	thread_main_loop();

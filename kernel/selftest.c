@@ -12,6 +12,7 @@
 #include <kern/thread.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <mm/vmm.h>
 #include <x86/switch.h>
 #include <x86/trap.h>
 
@@ -167,7 +168,12 @@ selftest_panic_text(void)
 static const struct catch *
 catcher(void)
 {
-	return in_irq() ? NULL : thread_self()->catch;
+	void *catch = NULL;
+
+	/* The thread pointer may be what is broken. */
+	if (in_irq() || vmm_probe_read(&catch, (vaddr_t)&thread_self()->catch, sizeof(catch)) != 0)
+		return NULL;
+	return catch;
 }
 
 void

@@ -11,7 +11,7 @@
 #include <kern/boot_trace.h>
 #include <lib/string.h>
 
-#define MAX_FIXED 7
+#define MAX_FIXED 8
 #define OWNER_PAD 3 /* bytes: test_and_clear_bit7() accesses four from the last owner on */
 
 /* Ranges are used up in this order. */
@@ -55,6 +55,7 @@ add_known(void)
 	add_fixed(PAGE_SIZE, PMM_LOW_END, PMM_LOADER);
 	add_fixed(bi->kernel_start, bi->kernel_end, PMM_KERNEL);
 	add_fixed(bi->initrd_start, bi->initrd_end, PMM_INITRD);
+	add_fixed(LOG_KEEP_PHYS, LOG_KEEP_PHYS + LOG_KEEP_SIZE, PMM_LOG);
 	if (bi->tables_end > PMM_LOW_END) /* another loader's: kept for good */
 		add_fixed(bi->tables_start, bi->tables_end, PMM_LOADER);
 }

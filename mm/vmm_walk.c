@@ -10,6 +10,17 @@
 #include <mm/pmm.h>
 #include <mm/tables.h>
 #include <x86/cpu.h>
+#include <x86/fault.h>
+
+/*
+ * One entry of the walk that fault reports make: its table may be anywhere, or the direct map be
+ * gone.  False if it cannot be read.
+ */
+static bool
+read_entry_safely(paddr_t table, unsigned index, pte_t *out)
+{
+	return safe_read64((uint64_t)phys_to_virt(table) + index * sizeof(pte_t), out);
+}
 
 static inline pte_t
 read_entry(paddr_t table, unsigned index)
@@ -21,13 +32,19 @@ read_entry(paddr_t table, unsigned index)
 static void
 walk(vaddr_t va, struct vmm_walk *out)
 {
-	paddr_t table = read_cr3() & PTE_ADDR;
+	vmm_walk_from(read_cr3() & PTE_ADDR, va, out);
+}
 
+void
+vmm_walk_from(paddr_t table, vaddr_t va, struct vmm_walk *out)
+{
 	*out = (struct vmm_walk){.write = true, .user = true, .exec = true};
 	for (unsigned level = LEVEL_PML4; level >= LEVEL_PT; level--) {
-		const pte_t e = read_entry(table, pte_index(va, level));
 		const uint64_t size = level_size(level);
+		pte_t e;
 
+		if (!read_entry_safely(table, pte_index(va, level), &e))
+			return;
 		out->table[out->levels] = table;
 		out->entry[out->levels++] = e;
 		if ((e & PTE_P) == 0)

@@ -39,6 +39,8 @@ extern struct held_locks lock_spinning; /* [c] the spinlocks of this CPU */
 /* Spinlock @l was taken / is about to be released. */
 void lock_order_take(const struct spinlock *l);
 void lock_order_drop(const struct spinlock *l);
+/* The spinlock held that was taken as number @i, from 0; NULL if there is none.  Debug builds. */
+const struct spinlock *lock_order_held(unsigned i);
 
 /*
  * A lock that sleeps, and its name: _want before it is taken at @site, which checks; _have once

@@ -23,6 +23,7 @@ enum pmm_owner {
 	PMM_KERNEL, /* the kernel image */
 	PMM_INITRD,
 	PMM_LOADER, /* tables and data that the loader left */
+	PMM_LOG,    /* the log that the next boot finds (kern/log_keep.h) */
 	PMM_FRAMES, /* this allocator's own tables */
 	PMM_FIXED_END,
 	PMM_PAGE_TABLE = PMM_TAKEN | (PMM_FIXED_END & PMM_ID),

@@ -63,6 +63,8 @@ struct vmm_walk {
 	unsigned type;		/* index in MSR_PAT, when present; pat_name() names it */
 };
 void vmm_walk(vaddr_t va, struct vmm_walk *out); /* context: any */
+/* The same in the tables whose PML4 is at @table; ends early where a table cannot be read. */
+void vmm_walk_from(paddr_t table, vaddr_t va, struct vmm_walk *out);
 
 /*
  * Call @fn for each run of pages with equal rights and type that is mapped at or above @from, in

@@ -276,5 +276,3 @@ extern struct cpu_features cpu_features;
 int cpu_init(void) INIT;
 /* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
 void page_zero(void *page);
-/* What the machine-check banks say, printed; for the #MC panic.  Takes no lock. */
-void cpu_print_machine_check(void);

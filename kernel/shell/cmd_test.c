@@ -89,6 +89,20 @@ static const struct crash {
 	{"panic", crash_panic, "call panic()"},
 	{"corrupt", crash_corrupt,
 	 "write through a stale pointer; the panic comes later, elsewhere"},
+	{"irq", crash_irq, "panic in an interrupt handler"},
+	{"alloc", crash_alloc, "panic in the allocator, its lock held"},
+	{"output", crash_output, "panic in the middle of console output"},
+	{"printer", crash_printer, "panic whose report fails"},
+	{"handler", crash_handler, "fault in the double fault's handler"},
+	{"rsp", crash_rsp, "stack pointer is garbage"},
+	{"rspcode", crash_rsp_code, "stack pointer in read-only memory"},
+	{"rspuser", crash_rsp_user, "stack pointer in a user page"},
+	{"frames", crash_overwrite_frames, "return through frames that were written over"},
+	{"thread", crash_thread, "pointer to the running thread is garbage"},
+	{"pml4", crash_pml4, "the direct map's page table entry is 0"},
+	{"reserved", crash_reserved, "the same entry has a reserved bit set"},
+	{"hang", crash_hang, "hang with interrupts off, until an NMI comes"},
+	{"cr3", crash_cr3, "page tables with the kernel's image alone"},
 };
 
 const char *

@@ -177,3 +177,16 @@ const char *complete_crash(unsigned arg, unsigned i);
 int cmd_stress(int argc, char **argv); /* cmd_stress.c */
 const char *complete_stress(unsigned arg, unsigned i);
 void crash_corrupt(void); /* crash_corrupt.c */
+void crash_irq(void);	  /* crash_hard.c */
+void crash_alloc(void);
+void crash_output(void);
+NORETURN void crash_printer(void);
+void crash_handler(void);
+NORETURN void crash_rsp(void);
+NORETURN void crash_rsp_code(void);
+void crash_rsp_user(void);
+void crash_thread(void);
+void crash_pml4(void);
+void crash_reserved(void);
+void crash_cr3(void);
+NORETURN void crash_hang(void);

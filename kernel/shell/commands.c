@@ -52,9 +52,11 @@ const struct shell_cmd shell_commands[] = {
 	  "1 ppm is 86 ms a day.\n"
 	  "The kernel's option clock=tsc, hpet, pm or pit chooses the clock.",
 	  cmd_clock, NULL },
-	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL", "the kernel's log",
+	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL | dmesg -p", "the kernel's log",
 	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are "
 	  "shown.  -n LEVEL: from now on show new lines up to that level on the console. "
+	  "-p: the log of the boot before this one, with its panic if it ended in one; after a restart "
+	  "memory still holds it, after power off it does not. "
 	  "The numbers in brackets are seconds since boot.",
 	  cmd_dmesg, complete_dmesg },
 	{ "reboot", "system", "reboot", "restart the machine",
@@ -247,7 +249,22 @@ const struct shell_cmd shell_commands[] = {
 	  "init         call start-up code, whose memory was given back\n"
 	  "panic        call panic()\n"
 	  "corrupt      write through a stale pointer; the panic comes later, elsewhere\n"
-	  "The machine stops with a report (panic= on the command line can say otherwise).",
+	  "irq          panic in an interrupt handler\n"
+	  "alloc        panic in the allocator, its lock held\n"
+	  "output       panic in the middle of console output\n"
+	  "printer      panic whose report fails\n"
+	  "handler      fault in the double fault's handler\n"
+	  "rsp          stack pointer is garbage\n"
+	  "rspcode      stack pointer in read-only memory\n"
+	  "rspuser      stack pointer in a user page\n"
+	  "frames       return through frames that were written over\n"
+	  "thread       pointer to the running thread is garbage\n"
+	  "pml4         the direct map's page table entry is 0\n"
+	  "reserved     the same entry has a reserved bit set\n"
+	  "hang         hang with interrupts off, until an NMI comes\n"
+	  "cr3          page tables with the kernel's image alone\n"
+	  "The machine stops with a report, and a key opens a debugger (panic= on the command line can "
+	  "say otherwise).",
 	  cmd_crash, complete_crash },
 };
 /* clang-format on */

@@ -10,6 +10,7 @@
 #include <x86/cpu.h>
 #include <x86/fault.h>
 #include <x86/lapic.h>
+#include <x86/mca.h>
 
 static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
 static uint64_t unexpected;				     /* [a] */
@@ -81,18 +82,25 @@ trap_unexpected(void)
 	return unexpected;
 }
 
-/* Nobody handles it: the end, unless a self-test waits for just this. */
+/* Nobody handles it: the end, unless it may be survived or a self-test waits for just this. */
 static __attribute__((noinline)) void
-exception_unhandled(const struct trapframe *tf)
+exception_unhandled(struct trapframe *tf)
 {
-	char text[160];
-
-	if (tf->vector == TRAP_NMI && watchdog_nmi(tf))
+	if (tf->rip == (uint64_t)safe_read_insn) {
+		tf->rip = (uint64_t)safe_read_failed;
 		return;
-	if (!panic_in_progress())
+	}
+	if (tf->vector == TRAP_NMI && (watchdog_nmi(tf) || nmi_survived()))
+		return;
+	if (tf->vector == TRAP_MC && mca_survived())
+		return;
+	if (!panic_in_progress()) {
+		const uint64_t cr2 = read_cr2();
+
 		selftest_trap_hook(tf);
-	fault_describe(tf, text, sizeof(text));
-	panic_trap(tf, "%s", text);
+		write_cr2(cr2); /* its careful look may have faulted */
+	}
+	panic_trap(tf);
 }
 
 /*

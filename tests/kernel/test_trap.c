@@ -202,9 +202,11 @@ static void
 check_description(const char *expected, uint64_t error)
 {
 	const struct trapframe tf = {.vector = TRAP_PF, .error = error, .cs = SEL_KERNEL_CODE};
+	struct fault_cr cr;
 	char text[120];
 
-	fault_describe(&tf, text, sizeof(text));
+	fault_cr_read(&cr);
+	fault_describe(&tf, &cr, text, sizeof(text));
 	if (strstr(text, expected) == NULL)
 		selftest_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", text, expected);
 }

@@ -27,7 +27,7 @@ static void
 from_ring3(struct trapframe *tf)
 {
 	if ((tf->cs & 3) != 3)
-		panic_trap(tf, "trap %lu in ring 0 while a ring-3 test was running", tf->vector);
+		panic_at(tf, "trap %lu in ring 0 while a ring-3 test was running", tf->vector);
 	result = (struct user_result){
 		.vector = tf->vector,
 		.error = tf->error,
