@@ -7,17 +7,24 @@
 #include <kern/base.h>
 
 #ifdef DEBUG
+#define STACK_GUARD 1
+#else
+#define STACK_GUARD 0
+#endif
+
+/* See stack_guard_init(). */
+void stack_guard_choose(void);
+
 /*
  * Choose a new guard, at random as far as the CPU can.  Who is in a function with a guard of its own
  * now must never return from it: called first of all by kernel_main(), which does not.
  */
-void stack_guard_init(void);
-#else
 static inline void
 stack_guard_init(void)
 {
+	if (STACK_GUARD)
+		stack_guard_choose();
 }
-#endif
 
 /* Compilers look at this before a function with an array returns: one for all threads. */
 extern uintptr_t __stack_chk_guard; /* [I] after stack_guard_init() */

@@ -14,7 +14,7 @@
 uintptr_t __stack_chk_guard = 0x8f3a61d27be4c500;
 
 void
-stack_guard_init(void)
+stack_guard_choose(void)
 {
 	uint64_t random = rdtsc() * 0x9e3779b97f4a7c15ULL; /* Knuth, TAOCP vol. 3, 6.4 */
 	uint64_t more = 0;

@@ -223,10 +223,11 @@ print_type(pte_t e)
 {
 	const unsigned small = pat_index(e, false), large = pat_index(e, true);
 
-	sh_printf("In short: %s; cache type %s (PAT entry %u) in a PTE", rights_text(e).s,
-		  pat_name(small), small);
+	sh_printf("In short: %s; cache type %s (PAT entry %u)", rights_text(e).s, pat_name(small),
+		  small);
 	if (e & PTE_PS)
-		sh_printf(", %s (PAT entry %u) in a PDE or PDPTE", pat_name(large), large);
+		sh_printf(" in a PTE,\n%s (PAT entry %u) in a PDE or PDPTE", pat_name(large),
+			  large);
 	sh_printf(".\n");
 }
 

@@ -40,7 +40,7 @@ SAYS = [
     ("vmmap 0x8000000000000000", r"not canonical"),
     ("pte 8000000000001163", r"^entry 8000000000001163"),  # as printed: hexadecimal without 0x
     ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000.*cache type WB"),
-    ("pte 0x80000000000001fb", r"cache type UC \(PAT entry 7\) in a PTE, UC \(PAT entry 3\) in a PDE"),
+    ("pte 0x80000000000001fb", r"cache type UC \(PAT entry 7\) in a PTE,\nUC \(PAT entry 3\) in a PDE"),
     ("peek -p 0x500", r"0000000000000500: 534f6e694d746f42 "),  # "BotMinOS"
     ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),
     ("dump -p 0x500 16", r"42 6f 74 4d 69 6e 4f 53 .* BotMinOS"),

@@ -16,20 +16,21 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 	$(Q)$(CFLAGS64) $(K_CFLAGS) -c $< -o $@
 	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
 
+# What reports undefined behaviour and smashed stacks is not checked itself.  The later option wins.
+$(BUILD)/kernel/debug/%.c.o: K_CFLAGS := -fno-sanitize=all -fno-stack-protector
+
+# Files that serve the start alone: all their code and constants go to .init (kern/init.h) - but
+# only code with DEBUG=1, where UBSan's descriptions, which stay, point to constants.
+INIT_FILES := $(wildcard kernel/entry/*.c) boot/stage2/e820.c boot/stage2/tar.c mm/vmm_init.c
+INIT_SECTIONS := $(foreach s,.text .text.unlikely $(if $(DEBUG),,.rodata .rodata.cst8 .rodata.cst16 \
+	.rodata.str1.1 .rodata.str1.8),--rename-section $(s)=.init$(s))
+$(INIT_FILES:%=$(BUILD)/%.o): K_CFLAGS := $(if $(DEBUG),-fno-jump-tables)
+
 $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(AFLAGS_ELF) -f elf64 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
 	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
-
-# What reports undefined behaviour and smashed stacks is not checked for them.  The later option wins.
-$(BUILD)/kernel/debug/%.c.o: K_CFLAGS := -fno-sanitize=all -fno-stack-protector
-
-# Files that serve the start alone: all their code and constants go to .init (kern/init.h) - but strings
-# not with DEBUG=1, where UBSan's descriptions, which stay, point to some.
-INIT_FILES := $(wildcard kernel/entry/*.c) boot/stage2/e820.c boot/stage2/tar.c mm/vmm_init.c
-INIT_SECTIONS := $(foreach s,.text .text.unlikely .rodata .rodata.cst8 .rodata.cst16 \
-	$(if $(DEBUG),,.rodata.str1.1 .rodata.str1.8),--rename-section $(s)=.init$(s))
 
 # Constants and structure offsets for the assembler, from the C headers: they cannot drift apart.
 # Rewritten only when a value changed.
