@@ -237,7 +237,7 @@ apic_init(void)
 	if (madt.lapic_address != lapic_address())
 		log_warn("apic: the MADT has the local APIC at %#lx, the CPU at %#lx",
 			 madt.lapic_address, lapic_address());
-	result = lapic_timer_init();
+	result = cmdline_has("nolapictimer") ? -ENODEV : lapic_timer_init();
 	if (result != 0) {
 		log_warn("apic: the local APIC's timer is not used, error %d", -result);
 		check_tick();

@@ -17,7 +17,7 @@ void pic_silence(void);
 /* The cascade is open again, each line still masked. */
 void pic_resume(void);
 
-/* Requested, in service, masked: one bit for each of the 16 lines. */
+/* Requested, in service, masked: one bit for each of the 16 lines.  Without chips: none, none, all. */
 uint16_t pic_irr(void);
 uint16_t pic_isr(void);
 uint16_t pic_imr(void);

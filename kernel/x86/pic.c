@@ -26,6 +26,7 @@
 
 static struct spinlock pic_lock = SPINLOCK_INIT("pic");
 static uint16_t pic_mask = 0xffff; /* [pic_lock] as in the chips */
+static bool present;		   /* [I] a mask can be read back */
 
 /* Old chips need about a microsecond between two command words. */
 static void
@@ -139,7 +140,10 @@ pic_init(void)
 	pic_mask = (uint16_t)~BIT(CASCADE_IRQ);
 	write_mask(0);
 	write_mask(8);
+	present = pic_imr() == pic_mask;
 	spin_unlock(&pic_lock, flags);
+	if (!present)
+		log_warn("pic: no 8259A answers");
 	irq_set_chip(&pic_chip, 0, IRQ_ISA_LINES);
 	if (lapic_virtual_wire())
 		log_info("pic: the local APIC let nothing through from the 8259A: opened");
@@ -174,10 +178,13 @@ pic_resume(void)
 static uint16_t
 read_both(uint8_t which)
 {
-	const uint64_t flags = spin_lock(&pic_lock);
-	const uint16_t v =
-		(uint16_t)(read_register(MASTER_CMD, which) | read_register(SLAVE_CMD, which) << 8);
+	uint64_t flags;
+	uint16_t v;
 
+	if (!present)
+		return 0;
+	flags = spin_lock(&pic_lock);
+	v = (uint16_t)(read_register(MASTER_CMD, which) | read_register(SLAVE_CMD, which) << 8);
 	spin_unlock(&pic_lock, flags);
 	return v;
 }

@@ -5,10 +5,13 @@ is lost.
 The parser's nonsense is in tests/host/test_madt.c, the chips' states in tests/kernel/test_irq.c.
 """
 
+import os
 import re
 import threading
 
 import pytest
+
+import vm as machine
 
 APIC, PIC = "I/O APIC", "8259A"
 
@@ -160,6 +163,55 @@ def test_interrupts_under_the_timer_of_the_chip(start):
     rate = re.search(r"timer +initial \d+, current \d+, (\d+)\.\d+ MHz", m.command("lapic"))
     assert 900 <= int(rate[1]) <= 1100, "QEMU's counts nanoseconds"
     assert "local APIC" in lines(m)["timer"][2] or lines(m)["timer"][0] == 0
+
+
+def test_8254_through_the_io_apic(boot):
+    """Without the local APIC's timer the tick is line 0's, which is at pin 2."""
+    m = boot(cmdline="console=both nolapictimer")
+    m.prompt()
+    line, count, by = lines(m)["timer"]
+    assert line == 0 and by == "I/O APIC 0 pin 2 edge high"
+    m.command("sleep 0.1")
+    assert lines(m)["timer"][1] > count
+    for group in ("irq", "clock"):
+        assert "passed, 0 failed" in m.command(f"test {group}", timeout=200)
+
+
+def microvm(boot, cmdline, options=""):
+    """A machine without a BIOS: QEMU's microvm, started by Multiboot."""
+    kernel = os.path.join(machine.BUILD, "minos.stripped")
+    m = boot(machine="microvm,rtc=on" + options, media=None, vga="none", debug_exit=False,
+             extra=["-kernel", kernel, "-append", cmdline])
+    m.prompt()
+    return m
+
+
+def test_microvm(boot):
+    """Two I/O APICs, no 8259A's wire until we open it, no NMI in the MADT; all the same."""
+    m = microvm(boot, "console=ttyS0")
+    uses(m, APIC)
+    assert "I/O APIC 1 at" in m.command("ioapic")
+    assert "passed, 0 failed" in m.command("test irq")
+
+
+def test_no_8259a_at_all(boot):
+    m = microvm(boot, "console=ttyS0", ",pic=off")
+    uses(m, APIC)
+    assert "passed, 0 failed" in m.command("test irq")
+
+
+def test_wrong_firmware_gives_the_lines_back(boot):
+    """
+    microvm's MADT leaves line 0 at pin 0, where it is not.  If the tick depends on it, the 8259A
+    gets the lines back, and all goes on.
+    """
+    m = microvm(boot, "console=ttyS0 nolapictimer")
+    assert "interrupts go back to the 8259A: the timer's" in m.command("dmesg")
+    found = uses(m, PIC)
+    assert found["timer"][0] == 0 and found["timer"][1] > 0
+    assert "the timer's interrupts do not come" in m.command("irq")
+    for group in ("irq", "clock"):
+        assert "passed, 0 failed" in m.command(f"test {group}", timeout=200)
 
 
 def test_nmi_reaches_us(start):

@@ -91,7 +91,7 @@ test_irq_gsi(void)
 	struct irq_stat s;
 	unsigned vector;
 
-	if (!apic() || !ioapic_has(FREE_GSI)) {
+	if (!lapic_in_use() || !ioapic_has(FREE_GSI)) {
 		CHECK_EQ(irq_register(FREE_GSI, "test", count, NULL), -EINVAL);
 		return;
 	}
@@ -190,7 +190,7 @@ test_irq_lapic_spurious(void)
 	const uint64_t before = this_cpu()->apic_spurious, unexpected = trap_unexpected();
 
 	probe_spurious_ff();
-	if (apic())
+	if (lapic_in_use())
 		CHECK_EQ(this_cpu()->apic_spurious, before + 1);
 	else
 		CHECK_EQ(trap_unexpected(), unexpected + 1);
@@ -229,6 +229,19 @@ test_irq_ioapic_entries(void)
 }
 
 /*
+ * Can the 8254's line be used for the tests below?  Where the MADT leaves it at pin 0, that may be
+ * wrong: QEMU's microvm says so, and has it at pin 2.
+ */
+static bool
+timer_line_free(void)
+{
+	struct irq_stat s;
+
+	irq_stat(0, &s);
+	return apic() && s.name == NULL && apic_madt()->isa[0].overridden;
+}
+
+/*
  * The 8254 goes on counting when another timer makes the tick, and its edges find a masked pin.  Once
  * somebody wants them, one that came before is delivered at once, and the others as they come.
  */
@@ -237,16 +250,12 @@ test_irq_edge_kept(void)
 {
 	const uint64_t end = clock_ns() + 2000 * NS_PER_MS;
 	unsigned at_once;
-	int result;
 
-	if (!apic())
+	if (!timer_line_free())
 		return;
 	came = 0;
-	result = irq_register(0, "test", count, NULL);
-	if (result == -EBUSY)
-		return; /* it makes the tick after all */
+	CHECK_EQ(irq_register(0, "test", count, NULL), 0);
 	at_once = came;
-	CHECK_EQ(result, 0);
 	while (came < at_once + 3 && clock_ns() < end)
 		cpu_relax();
 	irq_unregister(0);
@@ -277,8 +286,9 @@ test_irq_move(void)
 	unsigned before;
 	bool waited;
 
-	if (!apic() || irq_register(0, "test", count, NULL) != 0)
+	if (!timer_line_free())
 		return;
+	CHECK_EQ(irq_register(0, "test", count, NULL), 0);
 	flags = irq_save();
 	waited = edge_waits(true);
 	before = came;
