@@ -24,9 +24,11 @@ enum top_order { BY_USE, BY_TOTAL, BY_ID };
 struct top {
 	struct thread_info *before, *now; /* [nr_...], room for room_... */
 	size_t nr_before, nr_now, room_before, room_now;
-	struct top_row *rows; /* [nr_now] */
-	struct sched_stats stats;
-	uint64_t ns; /* when the last refresh was */
+	struct top_row *rows;	  /* [nr_now] */
+	struct sched_stats stats; /* at the last refresh */
+	uint64_t ns;		  /* when that was */
+	uint64_t span_ns;	  /* since the one before it */
+	uint64_t idle, load;	  /* per mille of that time; hundredths of a thread */
 	enum top_order order;
 };
 
@@ -83,23 +85,32 @@ permille(uint64_t part, uint64_t whole)
 	return MIN(part / MAX(whole / 1000, (uint64_t)1), (uint64_t)1000);
 }
 
+/* What happened since the last refresh. */
 static void
-paint_head(struct top *top, uint64_t now_ns, uint64_t span_ns)
+count(struct top *top)
 {
-	static const char *const orders[] = {"CPU since the last refresh", "CPU in total", "ID"};
-	const uint64_t s = now_ns / NS_PER_SEC;
-	const uint64_t ticks = MAX(span_ns / NS_PER_TICK, (uint64_t)1);
-	struct sched_stats was = top->stats;
-	uint64_t idle, load;
+	const struct sched_stats was = top->stats;
+	const uint64_t now_ns = clock_ns();
 
 	sched_stats(&top->stats);
-	idle = permille(top->stats.idle - was.idle,
-			top->stats.now - (was.now != 0 ? was.now : top->stats.start));
-	load = (top->stats.ready_ticks - was.ready_ticks) * 100 / ticks;
+	top->span_ns = now_ns - top->ns;
+	top->ns = now_ns;
+	top->idle = permille(top->stats.idle - was.idle,
+			     top->stats.now - (was.now != 0 ? was.now : top->stats.start));
+	top->load = (top->stats.ready_ticks - was.ready_ticks) * 100 /
+		    MAX(top->span_ns / NS_PER_TICK, (uint64_t)1);
+}
+
+static void
+paint_head(const struct top *top)
+{
+	static const char *const orders[] = {"CPU since the last refresh", "CPU in total", "ID"};
+	const uint64_t s = top->ns / NS_PER_SEC, busy = 1000 - top->idle;
+
 	line("top - up %02lu:%02lu:%02lu, %u threads; q or Ctrl-C ends it", s / 3600, s / 60 % 60,
 	     s % 60, top->stats.threads);
-	line("CPU %lu.%lu %% busy, load %lu.%02lu; sorted by %s (keys: c t i)", (1000 - idle) / 10,
-	     (1000 - idle) % 10, load / 100, load % 100, orders[top->order]);
+	line("CPU %lu.%lu %% busy, load %lu.%02lu; sorted by %s (keys: c t i)", busy / 10,
+	     busy % 10, top->load / 100, top->load % 100, orders[top->order]);
 	line("\033[7m  ID  NAME            STATE     NICE   CPU %%   CPU TOTAL    SWITCHES  %s",
 	     sh_normal());
 }
@@ -115,7 +126,7 @@ paint_row(const struct top_row *row, uint64_t span_ns)
 	     ns_to_ms(t->cpu_ns), t->switches);
 }
 
-/* The new snapshot becomes the old one, and its array is used for the next. */
+/* The last snapshot becomes the old one, and its array is used for the next. */
 static void
 keep_as_before(struct top *top)
 {
@@ -129,42 +140,53 @@ keep_as_before(struct top *top)
 	top->room_now = room;
 }
 
-/* Take a snapshot and show it.  0 or -ENOMEM. */
+/* Take a new snapshot.  0 or -ENOMEM. */
 static int
-refresh(struct top *top, unsigned screen_rows)
+refresh(struct top *top)
 {
 	struct top_row *rows;
-	uint64_t span, now_ns;
 
+	keep_as_before(top);
 	top->nr_now = snapshot_grow(&top->now, &top->room_now);
-	now_ns = clock_ns();
-	span = now_ns - top->ns;
 	rows = krealloc(top->rows, MAX(top->nr_now, (size_t)1) * sizeof(*rows));
 	if (rows == NULL)
 		return -ENOMEM;
 	top->rows = rows;
-	sort(top);
-	sh_write("\033[H");
-	paint_head(top, now_ns, span);
-	for (size_t i = 0; i < MIN(top->nr_now, (size_t)screen_rows - LINES_ABOVE); i++)
-		paint_row(&top->rows[i], span);
-	sh_write("\033[J");
-	keep_as_before(top);
-	top->ns = now_ns;
+	count(top);
 	return 0;
 }
 
-/* What key @key asks for; false when it ends top. */
-static bool
-obey(struct top *top, int key)
+static void
+paint(struct top *top, unsigned screen_rows)
 {
-	switch (key) {
-	case 'c': top->order = BY_USE; return true;
-	case 't': top->order = BY_TOTAL; return true;
-	case 'i': top->order = BY_ID; return true;
-	case 'q':
-	case 'Q': return false;
-	default: return key >= 0 || key == -ETIMEDOUT;
+	sort(top);
+	sh_write("\033[H");
+	paint_head(top);
+	for (size_t i = 0; i < MIN(top->nr_now, (size_t)screen_rows - LINES_ABOVE); i++)
+		paint_row(&top->rows[i], top->span_ns);
+	sh_write("\033[J");
+}
+
+/* Show it again in another order for each key that asks for one; any other key, and time, ends that. */
+static int
+wait_key(struct top *top, unsigned screen_rows)
+{
+	const uint64_t next_ns = top->ns + REFRESH_MS * NS_PER_MS;
+
+	for (;;) {
+		const uint64_t now_ns = clock_ns();
+		const int key = now_ns < next_ns ? sh_read_byte(ns_to_ms(next_ns - now_ns) + 1)
+						 : -ETIMEDOUT;
+
+		if (key == 'c')
+			top->order = BY_USE;
+		else if (key == 't')
+			top->order = BY_TOTAL;
+		else if (key == 'i')
+			top->order = BY_ID;
+		else
+			return key;
+		paint(top, screen_rows);
 	}
 }
 
@@ -173,15 +195,20 @@ cmd_top(int argc, char **argv)
 {
 	struct top top = {.order = BY_USE};
 	unsigned cols, rows;
-	int result;
+	int result, key;
 
 	if (argc > 1)
 		return -EINVAL;
 	console_size(&cols, &rows);
+	rows = MAX(rows, 10u);
 	sh_write("\033[2J");
 	do {
-		result = refresh(&top, MAX(rows, 10u));
-	} while (result == 0 && obey(&top, sh_read_byte(REFRESH_MS)));
+		result = refresh(&top);
+		if (result != 0)
+			break;
+		paint(&top, rows);
+		key = wait_key(&top, rows);
+	} while (key != 'q' && key != 'Q' && (key >= 0 || key == -ETIMEDOUT));
 	kfree(top.before);
 	kfree(top.now);
 	kfree(top.rows);

@@ -151,7 +151,7 @@ const struct shell_cmd shell_commands[] = {
 	  "of its stack (16 KiB each).  SLEEPS IN: the function that it waits in.",
 	  cmd_ps, NULL },
 	{ "top", "threads", "top", "the threads, live; q ends it",
-	  "Refreshed every second, and by every key.  Load: how many threads ran or wanted to, on average.\n"
+	  "Refreshed every second, and by the space bar.  Load: how many threads ran or wanted to, on average.\n"
 	  "c  sort by the CPU used since the last refresh\n"
 	  "t  by the CPU used in total\n"
 	  "i  by ID\n"

@@ -218,6 +218,10 @@ background_waits(void **state)
 	rq_put_woken(&rq, &node[1]);
 	assert_true(node[1].level > current->level); /* preempts */
 	check_sound();
+	assert_ptr_equal(rq_pick(&rq), &node[1]);
+	rq_put(&rq, &node[1], false); /* in a later slot than the background's old virtual time */
+	assert_true(rq_slot_of(&node[1]) > rq_slot_of(current));
+	assert_true(rq_others_due(&rq, current));
 }
 
 /* Two that yield take turns, whatever their nice values; with a third in a later slot, too. */

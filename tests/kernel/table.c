@@ -173,6 +173,7 @@ const struct selftest selftests[] = {
 	{ "thread.kill",	   test_thread_kill },
 	{ "thread.kill_spinner",   test_thread_kill_spinner },
 	{ "thread.snapshot",	   test_thread_snapshot },
+	{ "thread.watermark",	   test_thread_watermark },
 	{ "thread.thousand",	   test_thread_thousand },
 	{ "thread.no_memory",	   test_thread_no_memory },
 	{ "thread.ids",		   test_thread_ids },

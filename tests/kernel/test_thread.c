@@ -186,3 +186,39 @@ test_thread_snapshot(void)
 	CHECK_EQ(thread_kill(t->id), 0);
 	CHECK_EQ(thread_join(t), 0);
 }
+
+static uint64_t
+stack_used_by(unsigned id)
+{
+	static struct thread_info info[40];
+	const size_t n = MIN(thread_snapshot(info, ARRAY_SIZE(info)), ARRAY_SIZE(info));
+	const struct thread_info *i = find_info(info, n, id);
+
+	CHECK(i != NULL);
+	return i->stack_used;
+}
+
+/* A stack that is used again tells only of its new user, however deep the old ones went. */
+void
+test_thread_watermark(void)
+{
+	for (uintptr_t levels = 12; levels > 0; levels -= 4) {
+		struct thread *deep = thread_create("deep", use_stack, (void *)levels), *flat;
+		const void *stack = deep != NULL ? deep->stack : NULL;
+		uint64_t used;
+
+		CHECK(deep != NULL);
+		CHECK_EQ(sleep_ms(30), 0);
+		used = stack_used_by(deep->id);
+		CHECK(used > levels * 1000 && used < levels * 1200 + 2000);
+		CHECK_EQ(thread_kill(deep->id), 0);
+		CHECK_EQ(thread_join(deep), 0);
+		flat = thread_create("flat", sleep_long, NULL);
+		CHECK(flat != NULL);
+		CHECK(flat->stack == stack); /* the one freed last */
+		CHECK_EQ(sleep_ms(30), 0);
+		CHECK(stack_used_by(flat->id) < 1000);
+		CHECK_EQ(thread_kill(flat->id), 0);
+		CHECK_EQ(thread_join(flat), 0);
+	}
+}

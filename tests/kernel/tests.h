@@ -187,6 +187,7 @@ void test_thread_join_timeout(void);
 void test_thread_kill(void);
 void test_thread_kill_spinner(void);
 void test_thread_snapshot(void);
+void test_thread_watermark(void);
 
 /* test_sched.c */
 void test_sched_yield(void);
