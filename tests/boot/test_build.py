@@ -173,8 +173,8 @@ def test_debug_build_boots(boot, tree):
     for group in ("pmm", "vmm", "kmalloc", "stack", "user", "trap", "spin", "mutex", "rw", "order",
                   "completion", "sem", "wait", "work"):
         assert ", 0 failed" in m.command(f"test {group}")
-    m.send("spawn spinlock\r")  # what only this build knows: which, and since where
-    m.expect(r'watchdog: spinlock "test held", taken at trouble_spinlock\+0x\w+, was held for '
+    m.send("spawn holder\r")  # what only this build knows: which, and since where
+    m.expect(r'watchdog: spinlock "test held", taken at trouble_holder\+0x\w+, was held for '
              r"\d{4} ms")
 
 
