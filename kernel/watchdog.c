@@ -204,25 +204,45 @@ check_hog(uint64_t now_ns)
 
 /* --- interrupts stay off -------------------------------------------------------------------- */
 
-#define OPCODE_STI   0xfb
-#define OPCODE_RET   0xc3
+/* What irq_restore() compiles to: JE over the STI; and the same at the end of a function. */
+static const uint8_t je_sti[] = {0x74, 0x01, 0xfb}, je_sti_ret[] = {0x74, 0x01, 0xfb, 0xc3};
+
 #define OPCODE_CALL  0xe8 /* followed by 32 bits: how far from the next instruction */
 #define CALL_SIZE    5
-#define BEFORE_MAX   8	  /* STI and one instruction more */
+#define BEFORE_MAX   10	  /* JE, STI and one instruction more */
 #define FUNCTION_MAX 2048 /* bytes of a function that are looked at */
 
-static bool
-has_bytes(uint64_t start, uint64_t end, const uint8_t *what, size_t n)
+/* Is @what (of at most 4 bytes) somewhere in [start, end)?  Returns where, or 0. */
+static uint64_t
+find_bytes(uint64_t start, uint64_t end, const uint8_t *what, size_t n)
 {
 	for (uint64_t at = start; at + n <= end; at++) {
-		uint8_t bytes[2];
+		uint8_t bytes[4];
 
 		if (vmm_probe_read(bytes, at, n) != 0)
-			return false;
+			return 0;
 		if (memcmp(bytes, what, n) == 0)
-			return true;
+			return at;
 	}
-	return false;
+	return 0;
+}
+
+/* Does the function that was called right before @rip end by turning interrupts on? */
+static bool
+callee_ends_with_sti(uint64_t rip)
+{
+	uint8_t call[CALL_SIZE];
+	uint64_t callee, at, offset = 0;
+	int32_t distance;
+
+	if (vmm_probe_read(call, rip - CALL_SIZE, sizeof(call)) != 0 || call[0] != OPCODE_CALL)
+		return false;
+	memcpy(&distance, call + 1, sizeof(distance));
+	callee = rip + (uint64_t)(int64_t)distance;
+	if (!ksym_is_code(callee))
+		return false;
+	at = find_bytes(callee, callee + FUNCTION_MAX, je_sti_ret, sizeof(je_sti_ret));
+	return at != 0 && ksym_lookup(at, &offset) != NULL && at - offset == callee;
 }
 
 /*
@@ -233,21 +253,9 @@ has_bytes(uint64_t start, uint64_t end, const uint8_t *what, size_t n)
 static bool
 behind_sti(uint64_t rip)
 {
-	static const uint8_t sti[] = {OPCODE_STI}, sti_ret[] = {OPCODE_STI, OPCODE_RET};
-	uint8_t call[CALL_SIZE];
-	uint64_t callee, offset;
-	int32_t distance;
-
-	if (!ksym_is_code(rip))
-		return false;
-	if (has_bytes(rip - BEFORE_MAX, rip, sti, sizeof(sti)))
-		return true;
-	if (vmm_probe_read(call, rip - CALL_SIZE, sizeof(call)) != 0 || call[0] != OPCODE_CALL)
-		return false;
-	memcpy(&distance, call + 1, sizeof(distance));
-	callee = rip + (uint64_t)(int64_t)distance;
-	return ksym_is_code(callee) && ksym_lookup(callee, &offset) != NULL && offset == 0 &&
-	       has_bytes(callee, callee + FUNCTION_MAX, sti_ret, sizeof(sti_ret));
+	return ksym_is_code(rip) &&
+	       (find_bytes(rip - BEFORE_MAX, rip, je_sti, sizeof(je_sti)) != 0 ||
+		callee_ends_with_sti(rip));
 }
 
 /* The first tick for @ns: was it kept waiting, or did the whole machine stand still? */

@@ -128,6 +128,15 @@ static const char *const states[] = {
 	[THREAD_ZOMBIE] = "ended",
 };
 
+/* Of a lock whose owner is no living thread. */
+static const char *
+why_no_owner(const struct block *b)
+{
+	if (b->kind != BLOCK_MUTEX)
+		return "who has it is not known";
+	return mutex_owner(b->lock) == NULL ? "nobody has it" : "who had it has ended";
+}
+
 static void
 show_thread(const struct thread *t, const struct thread *owner, uint64_t now_ns)
 {
@@ -143,8 +152,8 @@ show_thread(const struct thread *t, const struct thread *owner, uint64_t now_ns)
 			 t->id, t->name, kinds[t->blocked.kind], t->blocked.name, ms, owner->id,
 			 owner->name);
 	else
-		log_warn("  thread %u \"%s\" waits %s \"%s\" for %lu ms; who has it is not known",
-			 t->id, t->name, kinds[t->blocked.kind], t->blocked.name, ms);
+		log_warn("  thread %u \"%s\" waits %s \"%s\" for %lu ms; %s", t->id, t->name,
+			 kinds[t->blocked.kind], t->blocked.name, ms, why_no_owner(&t->blocked));
 	if (t != sched_current)
 		watchdog_chain(&tf);
 }

@@ -31,7 +31,7 @@ struct wait_queue {
 void wait_queue_init(struct wait_queue *q);
 
 /* Wake the @max longest waiting.  Returns how many there were. */
-unsigned wake_up_to(struct wait_queue *q, unsigned max);
+unsigned wake_up_to(struct wait_queue *q, unsigned max) EXCLUDES(q->lock);
 unsigned wake_locked(struct wait_queue *q, unsigned max) REQUIRES(q->lock);
 
 /*
@@ -65,11 +65,11 @@ wake_all(struct wait_queue *q)
  * @deadline_ns; wait_end() takes it off again in any case.  wait_sleep() returns 0, -ETIMEDOUT,
  * or -EINTR when the thread was told to die (thread_kill).  Context: thread.
  */
-void wait_begin(struct wait_queue *q);
+void wait_begin(struct wait_queue *q) EXCLUDES(q->lock);
 /* The queueing alone, of the calling thread @self; whoever locks @waiters has done so. */
 void wait_enqueue(struct list *waiters, struct thread *self);
 int wait_sleep(uint64_t deadline_ns);
-void wait_end(struct wait_queue *q);
+void wait_end(struct wait_queue *q) EXCLUDES(q->lock);
 uint64_t wait_deadline(uint64_t timeout_ms);
 
 #define wait_event_until(q, cond, deadline)                          \

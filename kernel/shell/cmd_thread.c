@@ -97,11 +97,11 @@ demo_print(void *unused)
 	}
 }
 
-static const char *const demo_names[] = {"spin",     "sleep", "print",	  "hog",   "deaf",
-					 "spinlock", "storm", "deadlock", "waiter"};
+static const char *const demo_names[] = {"spin",   "sleep", "print",	"hog",	 "deaf",
+					 "holder", "storm", "deadlock", "waiter"};
 static void (*const demo_fns[])(void *) = {
-	demo_spin,	  demo_sleep,	 demo_print,	   trouble_hog,	   trouble_deaf,
-	trouble_spinlock, trouble_storm, trouble_deadlock, trouble_waiter,
+	demo_spin,	demo_sleep,    demo_print,	 trouble_hog,	 trouble_deaf,
+	trouble_holder, trouble_storm, trouble_deadlock, trouble_waiter,
 };
 
 const char *

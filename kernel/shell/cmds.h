@@ -141,7 +141,7 @@ int cmd_spawn(int argc, char **argv);
 const char *complete_spawn(unsigned arg, unsigned i);
 void trouble_hog(void *unused); /* spawn_trouble.c: threads for spawn */
 void trouble_deaf(void *unused);
-void trouble_spinlock(void *unused);
+void trouble_holder(void *unused);
 void trouble_storm(void *unused);
 void trouble_deadlock(void *unused);
 void trouble_waiter(void *unused);

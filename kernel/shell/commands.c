@@ -164,7 +164,7 @@ const struct shell_cmd shell_commands[] = {
 	  "and for the watchdog to see (help watchdog):\n"
 	  "hog     keeps the CPU with preemption off: type something, and nobody answers for a while\n"
 	  "deaf    keeps interrupts off\n"
-	  "spinlock  keeps a spinlock\n"
+	  "holder  keeps a spinlock\n"
 	  "storm   5 seconds of 8,192 interrupts a second\n"
 	  "deadlock  two threads, each with the mutex that the other wants\n"
 	  "waiter  takes a mutex and keeps it; a second one waits for ever\n"

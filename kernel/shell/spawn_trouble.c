@@ -1,5 +1,5 @@
 /*
- * spawn_trouble.c - `spawn hog`, `deaf`, `spinlock`, `storm`, `deadlock`, `waiter`: threads that do what the watchdog
+ * spawn_trouble.c - `spawn hog`, `deaf`, `holder`, `storm`, `deadlock`, `waiter`: threads that do what the watchdog
  * is there to notice.
  *
  * All of them let go in the end: the first four by themselves, the others when they are killed.
@@ -65,7 +65,7 @@ trouble_deaf(void *unused)
 static struct spinlock spin = SPINLOCK_INIT("test held");
 
 void
-trouble_spinlock(void *unused)
+trouble_holder(void *unused)
 {
 	const uint64_t flags = spin_lock(&spin);
 

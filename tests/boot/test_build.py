@@ -175,8 +175,8 @@ def test_debug_build_boots(boot, tree, compiler):
     for group in ("debug", "pmm", "vmm", "tlb", "init", "kmalloc", "stack", "user", "trap", "spin",
                   "mutex"):
         assert ", 0 failed" in m.command(f"test {group}")
-    m.send("spawn spinlock\r")  # what only this build knows: which, and since where
-    m.expect(r'watchdog: spinlock "test held", taken at trouble_spinlock\+0x\w+, was held for '
+    m.send("spawn holder\r")  # what only this build knows: which, and since where
+    m.expect(r'watchdog: spinlock "test held", taken at trouble_holder\+0x\w+, was held for '
              r"\d{4} ms")
 
 

@@ -39,7 +39,7 @@ def test_a_thread_keeps_the_cpu(boot):
     assert "keeps the CPU" in m.command("dmesg")
 
 
-@pytest.mark.parametrize("kind,place", [("deaf", "keep_deaf"), ("spinlock", "trouble_spinlock")])
+@pytest.mark.parametrize("kind,place", [("deaf", "keep_deaf"), ("holder", "trouble_holder")])
 def test_interrupts_stay_off(boot, kind, place):
     m = boot("console=both watchdog=1")
     m.prompt()
