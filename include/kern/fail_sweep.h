@@ -17,7 +17,7 @@ struct fail_sweep {
 	uint64_t
 		survived; /* of these runs: those that came back with 0, having found another way */
 	int64_t objects_lost; /* heap objects and large blocks more in use than before */
-	int64_t frames_lost;  /* frames more in use, those kept in stock by design not given back */
+	int64_t frames_lost;  /* frames more in use; page tables and empty slabs do not count */
 	int last_error;	      /* of the last run that failed; 0 = none did */
 	int result;	      /* of the run in which all was granted */
 	bool endless;	      /* given up after FAIL_SWEEP_MAX runs */
