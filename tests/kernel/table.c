@@ -52,6 +52,7 @@ const struct selftest selftests[] = {
 	{ "pmm.zones",			test_pmm_zones },
 	{ "pmm.fragments",		test_pmm_fragments },
 	{ "pmm.interrupts",		test_pmm_interrupts },
+	{ "pmm.every_instruction",	test_pmm_every_instruction },
 	{ "pmm.zero_pool",		test_pmm_zero_pool },
 	{ "pmm.zero_stop",		test_pmm_zero_stop },
 	{ "vmm.map_unmap",		test_vmm_map_unmap },

@@ -12,11 +12,13 @@
 #include <mm/vmm.h>
 #include <mm/pmm.h>
 #include <x86/cpu.h>
+#include <x86/trap.h>
 
-#define NR	  100
-#define RUN	  256 /* frames */
-#define WAIT_MS	  2000
-#define IRQ_TICKS 20
+#define NR	     100
+#define RUN	     256 /* frames */
+#define WAIT_MS	     2000
+#define IRQ_TICKS    20
+#define BENCH_VECTOR 0xf0 /* of bench_int() */
 
 static paddr_t frames[RUN];
 
@@ -313,6 +315,81 @@ test_pmm_interrupts(void)
 	}
 	pmm_owner_counts(after);
 	CHECK_EQ(after[PMM_TEST & PMM_ID], before[PMM_TEST & PMM_ID]);
+	check_sum();
+}
+
+/*
+ * The same at every instruction: the CPU traps after each (RFLAGS.TF; Intel SDM vol. 3B, "Single-Step
+ * Exception Condition"), and where interrupts are on the handler does what an interrupt's could.
+ */
+static paddr_t held[3];
+static bool holding;
+static unsigned steps;
+
+static void
+at_instruction(struct trapframe *tf)
+{
+	if ((tf->rflags & RFLAGS_IF) == 0)
+		return;
+	steps++;
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+		if (holding) {
+			assert(*(paddr_t *)phys_to_virt(held[i]) == held[i]);
+			pmm_free(held[i]);
+		} else {
+			held[i] = pmm_alloc(PMM_TEST);
+			assert(held[i] != PADDR_NONE);
+			*(paddr_t *)phys_to_virt(held[i]) = held[i];
+		}
+	}
+	holding = !holding;
+}
+
+static void
+toggle_stepping(struct trapframe *tf)
+{
+	tf->rflags ^= RFLAGS_TF;
+}
+
+static void
+take_and_give(void)
+{
+	for (size_t i = 0; i < NR; i++) {
+		frames[i] = i % 16 == 0 ? pmm_alloc_zeroed(PMM_TEST) : pmm_alloc(PMM_TEST);
+		if (frames[i] != PADDR_NONE)
+			*(paddr_t *)phys_to_virt(frames[i]) = i;
+	}
+	for (size_t i = 0; i < NR; i++) {
+		if (frames[i] == PADDR_NONE)
+			continue;
+		assert(*(paddr_t *)phys_to_virt(frames[i]) == i);
+		pmm_free(frames[i]);
+	}
+}
+
+void
+test_pmm_every_instruction(void)
+{
+	size_t before[PMM_NR_OWNERS], after[PMM_NR_OWNERS];
+
+	preempt_disable();
+	pmm_owner_counts(before);
+	steps = 0;
+	holding = false;
+	trap_set_handler(BENCH_VECTOR, toggle_stepping);
+	trap_set_handler(TRAP_DB, at_instruction);
+	bench_int();
+	take_and_give();
+	bench_int();
+	trap_set_handler(TRAP_DB, NULL);
+	trap_set_handler(BENCH_VECTOR, NULL);
+	for (size_t i = 0; holding && i < ARRAY_SIZE(held); i++)
+		pmm_free(held[i]);
+	pmm_owner_counts(after);
+	preempt_enable();
+	CHECK(steps > 2 * NR * 10);
+	CHECK_EQ(after[PMM_TEST & PMM_ID], before[PMM_TEST & PMM_ID]);
+	CHECK_EQ(after[PMM_NOBODY], before[PMM_NOBODY]);
 	check_sum();
 }
 

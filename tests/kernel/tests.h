@@ -59,6 +59,7 @@ void test_pmm_owner_named(void);
 void test_pmm_zones(void);
 void test_pmm_fragments(void);
 void test_pmm_interrupts(void);
+void test_pmm_every_instruction(void);
 void test_pmm_zero_pool(void);
 void test_pmm_zero_stop(void);
 
