@@ -30,6 +30,8 @@ meld_siblings(struct pq_node *n)
 {
 	struct pq_node *pairs = NULL, *all;
 
+	if (n == NULL)
+		return NULL;
 	while (n != NULL) {
 		struct pq_node *second = n->next, *rest = second != NULL ? second->next : NULL;
 		struct pq_node *pair = second != NULL ? meld(n, second) : n;
@@ -38,9 +40,7 @@ meld_siblings(struct pq_node *n)
 		pairs = pair;
 		n = rest;
 	}
-	all = pairs;
-	if (all == NULL)
-		return NULL;
+	all = pairs; /* at least one */
 	for (n = all->next; n != NULL;) {
 		struct pq_node *rest = n->next;
 
