@@ -238,7 +238,7 @@ op_vmm_alloc_long(void *unused)
 static int
 op_mmio(void *unused)
 {
-	void *device = vmm_map_mmio(0xb8000, PAGE_SIZE), *table = vmm_map_firmware(0xf0000, 100);
+	void *device = vmm_map_as_is(0xb8000, PAGE_SIZE), *table = vmm_map_firmware(0xf0000, 100);
 
 	(void)unused;
 	if (device != NULL)
@@ -411,7 +411,8 @@ test_fail_operations(void)
 
 /* Those that end the machine, wait for keys, take all memory, test themselves, or start threads. */
 static const char *const left_out[] = {
-	"reboot", "poweroff", "crash", "test", "bench", "memtest", "top", "fail", "spawn", "more",
+	"reboot", "poweroff", "crash", "test", "bench",	 "memtest",
+	"top",	  "fail",     "spawn", "more", "stress",
 };
 
 /* And some with arguments. */

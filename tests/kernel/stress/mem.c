@@ -201,8 +201,10 @@ stress_objects_begin(void)
 {
 	for (unsigned c = 0; c < CACHES; c++) {
 		caches[c] = slab_cache_create(shapes[c].name, shapes[c].size);
-		if (caches[c] == NULL)
+		if (caches[c] == NULL) {
+			stress_objects_finish();
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }

@@ -168,11 +168,13 @@ compare(const struct balance *before)
 
 /* --- rounds ------------------------------------------------------------------------------------ */
 
+/* *@begun: how many kinds have something to finish. */
 static int
-begin_all(void)
+begin_all(size_t *begun)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const int result = kinds[i].begin != NULL ? kinds[i].begin() : 0;
+	for (*begun = 0; *begun < ARRAY_SIZE(kinds); (*begun)++) {
+		const struct stress_kind *k = &kinds[*begun];
+		const int result = k->begin != NULL ? k->begin() : 0;
 
 		if (result != 0)
 			return result;
@@ -218,17 +220,18 @@ join_worker(struct stress_worker *w)
 static int
 round_of(uint64_t n, uint64_t seed)
 {
+	size_t begun;
 	int result;
 
 	memset(workers, 0, sizeof(workers));
-	result = begin_all();
+	result = begin_all(&begun);
 	if (result == 0)
 		result = start_workers(n, seed);
 	if (result != 0)
 		stop = true;
 	for (unsigned i = 0; i < STRESS_WORKERS; i++)
 		join_worker(&workers[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < begun; i++) {
 		if (kinds[i].finish != NULL)
 			kinds[i].finish();
 	}
