@@ -370,10 +370,10 @@ static const struct {
 	{"frames", op_frames, NULL, 3},	      {"kmalloc", op_kmalloc, NULL, 8},
 	{"krealloc", op_krealloc, NULL, 5},   {"slab cache", op_slab_cache, NULL, 13},
 	{"vmm_alloc", op_vmm_alloc, NULL, 7}, {"mmio", op_mmio, NULL, 2},
-	{"vmm_map", op_vmm_map, NULL, 4},     {"vmm_protect", op_vmm_protect, &next_large, 2},
+	{"vmm_map", op_vmm_map, NULL, 2},     {"vmm_protect", op_vmm_protect, &next_large, 2},
 	{"kstack", op_kstack, NULL, 8},	      {"thread", op_thread, NULL, 2},
 	{"no memory", op_no_memory, NULL, 0}, {"acpi", op_acpi, NULL, 1},
-	{"lapic", op_lapic, NULL, 1},
+	{"lapic", op_lapic, NULL, 0},
 };
 
 static void
