@@ -24,8 +24,8 @@ pmm_zero_take(void)
 	return depth > 0 ? pool[--depth] : PADDR_NONE;
 }
 
-/* In debug builds: is the frame still as it was made? */
-static bool
+/* Is the frame still as it was made?  Asked in debug builds only. */
+static UNUSED bool
 still_zero(paddr_t pa)
 {
 	const uint64_t *p = phys_to_virt(pa);
