@@ -23,7 +23,7 @@ LIMITS = {
     "int_entry_exit": 100,
     "timer_irq": 300,
     "frame_alloc_free": 180,
-    "kmalloc_kfree_64": 250,
+    "kmalloc_kfree_64": 70,
     "mutex": 90,
     "spinlock": 50,
     "clock_ns": 50,
