@@ -130,5 +130,6 @@ lock_order_drop(const struct spinlock *l)
 const struct spinlock *
 lock_order_held(unsigned i)
 {
-	return i < MIN(lock_spinning.nr, (unsigned)LOCK_HELD_MAX) ? lock_spinning.held[i].lock : NULL;
+	return i < MIN(lock_spinning.nr, (unsigned)LOCK_HELD_MAX) ? lock_spinning.held[i].lock
+								  : NULL;
 }

@@ -310,7 +310,7 @@ watchdog_nmi(const struct trapframe *tf)
 	if (++nmi.seen < NMIS_TO_BE_SURE)
 		return true;
 	panic_at(tf, "interrupts are off for %lu ms, as %u NMIs saw",
-		   to_ms(now_ns - watchdog_tick_ns), nmi.seen);
+		 to_ms(now_ns - watchdog_tick_ns), nmi.seen);
 }
 
 /* --- interrupt storms ----------------------------------------------------------------------- */

@@ -44,7 +44,8 @@ static void *
 take_pages(size_t capacity, bool *mapped)
 {
 	const size_t nr = capacity / PAGE_SIZE;
-	const paddr_t pa = nr == 1 ? pmm_alloc(PMM_LARGE) : pmm_alloc_range(PMM_LARGE, nr, PAGE_SIZE, 0);
+	const paddr_t pa =
+		nr == 1 ? pmm_alloc(PMM_LARGE) : pmm_alloc_range(PMM_LARGE, nr, PAGE_SIZE, 0);
 
 	*mapped = pa == PADDR_NONE;
 	if (pa != PADDR_NONE)

@@ -5,11 +5,14 @@
 
 /* By number; see enum pmm_owner. */
 static const char *const names[PMM_NR_OWNERS] = {
-	"nobody",	 "firmware",	    "kernel image",
-	"initrd",	 "loader's data",   "log kept over reboots", "frame tables",
-	"page tables",	 "heap: objects",   "heap: large blocks",
-	"thread stacks", "kernel mappings", "programs",
-	"file cache",	 "tests",
+	"nobody",	 "firmware",
+	"kernel image",	 "initrd",
+	"loader's data", "log kept over reboots",
+	"frame tables",	 "page tables",
+	"heap: objects", "heap: large blocks",
+	"thread stacks", "kernel mappings",
+	"programs",	 "file cache",
+	"tests",
 };
 
 const char *

@@ -13,9 +13,9 @@ struct trapframe;
 /* Read the command line.  0, or -EINVAL: what it says makes no sense, and the defaults hold. */
 int watchdog_configure(void);
 
-extern uint64_t watchdog_limit_ns;   /* [I] what is too long; UINT64_MAX = off */
-extern uint64_t watchdog_tick_ns;    /* [c] the last timer interrupt; 0 = none came yet */
-extern uint64_t watchdog_next_ns;    /* [c] the next look */
+extern uint64_t watchdog_limit_ns; /* [I] what is too long; UINT64_MAX = off */
+extern uint64_t watchdog_tick_ns;  /* [c] the last timer interrupt; 0 = none came yet */
+extern uint64_t watchdog_next_ns;  /* [c] the next look */
 /* @gap_ns: since the timer interrupt before. */
 void watchdog_look(uint64_t now_ns, uint64_t gap_ns);
 

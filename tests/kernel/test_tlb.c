@@ -53,7 +53,8 @@ static void
 check_nothing_stale(uint64_t size, unsigned prot)
 {
 	const size_t nr = size / PAGE_SIZE;
-	const paddr_t one = pmm_alloc_range(PMM_TEST, nr, size, 0), two = pmm_alloc_range(PMM_TEST, nr, size, 0);
+	const paddr_t one = pmm_alloc_range(PMM_TEST, nr, size, 0),
+		      two = pmm_alloc_range(PMM_TEST, nr, size, 0);
 	const vaddr_t last = BASE + size - PAGE_SIZE;
 
 	CHECK(one != PADDR_NONE && two != PADDR_NONE);
