@@ -1,7 +1,7 @@
 /*
  * test_madt.c - the MADT: right ones, each kind of nonsense, random bytes.
  *
- * SOURCES: drivers/acpi_madt.c drivers/acpi_parse.c kernel/lib/string.c
+ * SOURCES: drivers/acpi_madt.c drivers/acpi_parse.c drivers/acpi_timers.c kernel/lib/string.c
  */
 #include "host.h"
 #include <time.h>

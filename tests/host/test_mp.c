@@ -1,12 +1,13 @@
 /*
  * test_mp.c - the MP Floating Pointer Structure: right, damaged, cut short, random.
  *
- * SOURCES: drivers/mp_parse.c drivers/acpi_parse.c kernel/lib/string.c
+ * SOURCES: drivers/mp_parse.c drivers/acpi_parse.c drivers/acpi_timers.c kernel/lib/string.c
  */
 #include "host.h"
 #include <dev/acpi.h>
 #include <dev/mp.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 static void
 make(uint8_t *p, uint8_t revision, uint8_t feature2)
