@@ -33,8 +33,9 @@ static unsigned nr_used;
 static int fail_after = -1; /* allocations until one fails; -1: none does */
 
 paddr_t
-pmm_alloc(void)
+pmm_alloc(enum pmm_owner owner)
 {
+	assert_int_equal(owner & ~PMM_ID, PMM_TAKEN);
 	if (fail_after == 0)
 		return PADDR_NONE;
 	if (fail_after > 0)
@@ -51,9 +52,9 @@ pmm_alloc(void)
 }
 
 paddr_t
-pmm_alloc_zeroed(void)
+pmm_alloc_zeroed(enum pmm_owner owner)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(owner);
 
 	if (pa != PADDR_NONE)
 		memset(arena + pa, 0, PAGE_SIZE);
@@ -176,7 +177,7 @@ setup(void **state)
 	nr_used = 0;
 	nr_tlb = 0;
 	fail_after = -1;
-	pml4 = pmm_alloc_zeroed();
+	pml4 = pmm_alloc_zeroed(PMM_PAGE_TABLE);
 	vmm_tables_init(pml4, LEVEL_PDPT, PTE_NX, PTE_G);
 	return 0;
 }
@@ -363,7 +364,7 @@ test_no_memory(void **state)
 static int
 populate(void)
 {
-	return vmm_populate(BASE, 8 * PAGE_SIZE);
+	return vmm_populate(BASE, 8 * PAGE_SIZE, PMM_TEST);
 }
 
 static void
