@@ -105,8 +105,9 @@ acpi_get_gas(const void *buf, size_t at)
 /* Find the tables, once; others may need them before acpi_init().  0, -ENODEV or -EINVAL. */
 int acpi_find_tables(void);
 /*
- * The table with this signature, checksum right, mapped until acpi_unmap_table(); NULL when there is none.
- * *@length for unmapping.  After acpi_find_tables().  Context: thread.
+ * Map the first whole table with this signature (4 letters), its checksum right; NULL if there is
+ * none.  The caller gives it back with acpi_unmap_table() and *@length.  Context: thread, after
+ * acpi_find_tables().
  */
 const void *acpi_map_table(const char *signature, uint32_t *length);
 void acpi_unmap_table(const void *table, uint32_t length);
@@ -117,13 +118,6 @@ int acpi_init(void);
 int acpi_power_off(void);
 /* The reset register.  The same. */
 int acpi_reset(void);
-
-/*
- * Map the first whole table with this signature (4 letters).  NULL if there is none.  The caller gives it
- * back with acpi_unmap_table().  Context: thread, after acpi_init().
- */
-const void *acpi_map_table(const char *signature, uint32_t *length);
-void acpi_unmap_table(const void *table, uint32_t length);
 
 struct acpi_info {
 	bool present, has_s5;
