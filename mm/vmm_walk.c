@@ -22,11 +22,6 @@ read_entry_safely(paddr_t table, unsigned index, pte_t *out)
 	return safe_read64((uint64_t)phys_to_virt(table) + index * sizeof(pte_t), out);
 }
 
-static inline pte_t
-read_entry(paddr_t table, unsigned index)
-{
-	return ((const volatile pte_t *)phys_to_virt(table))[index];
-}
 
 /* Interrupts are off. */
 static void
