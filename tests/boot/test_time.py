@@ -126,7 +126,7 @@ def test_clock_option_refuses_nonsense(boot, tmp_path):
     ("q35,hpet=off", "pit", 20), ("isapc", "pit", 20), ("q35", "hpet", 10)])
 def test_an_idle_machine_is_left_alone(boot, tmp_path, name, device, most):
     """Timer interrupts per guest second while nothing happens, once the TSC's rate is known."""
-    m = machine(boot, tmp_path, machine=name)
+    m = machine(boot, tmp_path, "nolapictimer", machine=name)
     m.command("sleep 12")
     text = m.command("clock; sleep 20; clock")  # on one line: guest time runs while one types
     before, after = (int(n) for n in re.findall(r"(?m)^(\d+) interrupts, ", text))
@@ -174,7 +174,7 @@ def hpet_table(path, address, space=0):
     (0xFED00004, 0), (0, 0), (0xFED00000, 1), (0xFFFFFFFFFFFFF000, 0)])
 def test_tables_that_lie(boot, tmp_path, address, space):
     table = hpet_table(tmp_path / "hpet", address, space)
-    m = machine(boot, tmp_path, machine="q35,hpet=off", extra=ICOUNT + table)
+    m = machine(boot, tmp_path, "nolapictimer", machine="q35,hpet=off", extra=ICOUNT + table)
     assert set(counters(m)) == {"tsc", "pm", "pit"}
     assert interrupts(m)[1] == "pit"
     assert m.command("sleep 0.1").strip() == ""
