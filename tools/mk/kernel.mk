@@ -16,6 +16,12 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 	$(Q)$(CFLAGS64) $(K_CFLAGS) -c $< -o $@
 	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
 
+# Small, not fast: what is there for tests and for people at the prompt, who do not notice.  The benchmarks
+# and what they measure stay as they are.
+SMALL := $(filter kernel/shell/%.c kernel/kdb%.c kernel/keep.c kernel/selftest.c kernel/fail_sweep.c \
+	$(filter-out tests/kernel/bench%,$(wildcard tests/kernel/*.c tests/kernel/stress/*.c tests/user/*.c)),$(KSRC))
+$(SMALL:%=$(BUILD)/%.o): K_CFLAGS := -Os
+
 # What reports undefined behaviour and smashed stacks is not checked itself.  The later option wins.
 $(BUILD)/kernel/debug/%.c.o: K_CFLAGS := -fno-sanitize=all -fno-stack-protector
 
