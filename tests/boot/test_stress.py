@@ -35,7 +35,7 @@ def start(m, operations, value):
 
 
 def wait_good(m, operations, minutes=5):
-    match = m.expect(r"(?m)^stress: (FAILED.*|[\d,]+ operations, seed \d+.*)\r?$", minutes * MINUTES)
+    match = m.expect(r"(?m)^stress: (FAILED.*|[\d,]+ operations, seed \d+.*)\r?\n", minutes * MINUTES)
     line = match.group(1).decode()
     assert line.startswith(f"{operations:,} operations") and "no failure, nothing leaked" in line, line
     m.prompt()
