@@ -18,6 +18,7 @@ static const struct {
 	const char *name;
 } order[] = {
 	{ 10, "slab registry" }, { 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 15, "frame counts" }, { 15, "signals" },
 	{ 20, "slab cache" },
 	{ 30, "vmm" },
 	{ 40, "pmm" },

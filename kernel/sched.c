@@ -16,6 +16,7 @@
 #include <kern/clock.h>
 #include <kern/irq.h>
 #include <x86/switch.h>
+#include <x86/task.h>
 
 #define FRONT_RUN_MAX  8
 /* Until the TSC's rate is known; also when it stays unknown. */
@@ -103,6 +104,8 @@ switch_away(void)
 	next->stamp = now;
 	next->switches++;
 	sched_current = next;
+	if (prev->task != next->task)
+		task_switch(prev->task, next->task);
 	context_switch(&prev->rsp, next->rsp);
 }
 

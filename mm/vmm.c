@@ -463,6 +463,25 @@ map_ram(void *arg, paddr_t start, paddr_t end)
 	}
 }
 
+paddr_t
+vmm_kernel_pml4(void)
+{
+	return kernel_pml4;
+}
+
+/*
+ * The entries of the PML4 that mappings will be made under: here and now, since each program's PML4
+ * begins as a copy of this one's upper half.
+ */
+static int
+make_shared_entries(void)
+{
+	return make_entry(KERNEL_MAP_BASE, LEVEL_PDPT) != NULL &&
+			       make_entry(FRAME_TABLE_BASE, LEVEL_PDPT) != NULL
+		       ? 0
+		       : -ENOMEM;
+}
+
 int
 vmm_init(void)
 {
@@ -478,7 +497,9 @@ vmm_init(void)
 	kernel_pml4 = pmm_alloc_zeroed();
 	if (kernel_pml4 == PADDR_NONE)
 		return -ENOMEM;
-	result = map_kernel_image();
+	result = make_shared_entries();
+	if (result == 0)
+		result = map_kernel_image();
 	if (result == 0)
 		pmm_for_each_range(map_ram, &result);
 	if (result != 0)

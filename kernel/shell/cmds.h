@@ -137,4 +137,5 @@ const char *complete_test(unsigned arg, unsigned i);
 int cmd_bench(int argc, char **argv);
 int cmd_crash(int argc, char **argv);
 const char *complete_crash(unsigned arg, unsigned i);
+int cmd_run(int argc, char **argv); /* cmd_run.c */
 void crash_corrupt(void); /* crash_corrupt.c */

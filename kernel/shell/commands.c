@@ -155,6 +155,7 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
+	{ "run", "try", "run PROGRAM [ARGS]", "start a program and wait for it", "", cmd_run, NULL },
 	{ "bench", "try", "bench", "what the kernel's hot paths cost",
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
 	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
