@@ -186,6 +186,16 @@ clock_wall(void)
 	return known ? offset + clock_ns() / NS_PER_SEC : 0;
 }
 
+uint64_t
+clock_wall_ns(void)
+{
+	const uint64_t flags = spin_lock(&lock);
+	const uint64_t offset = wall_offset;
+
+	spin_unlock(&lock, flags);
+	return offset * NS_PER_SEC + clock_ns();
+}
+
 bool
 clock_wall_known(void)
 {
