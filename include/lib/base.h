@@ -27,12 +27,6 @@ typedef __PTRDIFF_TYPE__ ssize_t; /* as POSIX: a size or a negative errno */
 #define UNUSED	     __attribute__((unused))
 #define PRINTF(f, a) __attribute__((format(__printf__, f, a)))
 #define MUST_CHECK   __attribute__((warn_unused_result))
-/* For the kernel's start alone: given back once it is up (kern/init.h). */
-#define INIT	     __attribute__((section(".init.text")))
-#define INIT_DATA    __attribute__((section(".init.data")))
-#define INIT_CONST   __attribute__((section(".init.rodata"))) /* for const data */
-/* Stays, and calls INIT code all the same, because it runs only while that is there. */
-#define INIT_CALLER  __attribute__((section(".text.init_caller")))
 #define likely(x)    __builtin_expect(!!(x), 1)
 #define unlikely(x)  __builtin_expect(!!(x), 0)
 

