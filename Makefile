@@ -59,7 +59,8 @@ FORCE:
 
 #: BUILD=folder	where everything is built (build)
 #: V=1	show the commands
-#: DEBUG=1	slower kernel that checks itself more (poison, redzones, lock order)
+#: DEBUG=1	slower kernel that checks itself more (poison, redzones, lock order, stacks, UBSan)
+#: IRQSOFF=1	kernel that measures how long interrupts are off (the shell's `irqsoff`)
 #: CI=1	warnings are errors
 #: CC=compiler	instead of x86_64-elf-gcc, gcc, clang (the first one found)
 #: QEMU=program	instead of qemu-system-x86_64

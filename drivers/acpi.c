@@ -37,6 +37,8 @@ struct reg {
 	volatile void *mapped; /* for memory space */
 };
 
+static bool searched;				    /* [I] */
+static int search_result;			    /* [I] */
 static struct acpi_info info;			    /* [I] after acpi_init() */
 static struct acpi_table_info tables[MAX_TABLES];   /* [I] */
 static struct reg pm1a, pm1b, reset, sleep_control; /* [I] */
@@ -56,8 +58,8 @@ map_table(uint64_t pa, uint32_t *length)
 	return *length != 0 ? vmm_map_firmware(pa, *length) : NULL;
 }
 
-static void
-unmap_table(const void *table, uint32_t length)
+void
+acpi_unmap_table(const void *table, uint32_t length)
 {
 	vmm_unmap_mmio((void *)(uintptr_t)table, length);
 }
@@ -79,7 +81,7 @@ note_table(uint64_t pa)
 	t->length = acpi_sum(table, length) == 0 ? length : 0;
 	memcpy(t->signature, table, 4);
 	memcpy(t->oem, (const char *)table + 10, 6);
-	unmap_table(table, length);
+	acpi_unmap_table(table, length);
 }
 
 /* The list of tables: entries of 8 (XSDT) or 4 bytes (RSDT). */
@@ -101,7 +103,7 @@ read_root(uint64_t pa, const char *signature, size_t entry_size)
 		}
 		result = 0;
 	}
-	unmap_table(root, length);
+	acpi_unmap_table(root, length);
 	return result;
 }
 
@@ -139,7 +141,7 @@ search_rsdp(uint64_t start, size_t size)
 	for (size_t at = 0; at + ACPI_RSDP_V2_SIZE <= size && result != 0; at += RSDP_ALIGN)
 		if (p[at] == 'R' && memcmp(p + at, "RSD PTR ", 8) == 0)
 			result = try_rsdp(start + at);
-	unmap_table(p, (uint32_t)size);
+	acpi_unmap_table(p, (uint32_t)size);
 	return result;
 }
 
@@ -154,11 +156,20 @@ find_tables(void)
 	segment = vmm_map_firmware(BDA_EBDA_SEGMENT, sizeof(*segment));
 	if (segment) {
 		ebda = (uint64_t)*segment << 4;
-		unmap_table(segment, sizeof(*segment));
+		acpi_unmap_table(segment, sizeof(*segment));
 	}
 	if (ebda >= 0x80000 && ebda < 0xa0000 && search_rsdp(ebda, EBDA_SEARCH) == 0)
 		return 0;
 	return search_rsdp(BIOS_START, BIOS_SIZE);
+}
+
+int
+acpi_find_tables(void)
+{
+	if (!searched)
+		search_result = find_tables();
+	searched = true;
+	return search_result;
 }
 
 /* --- what they say ---------------------------------------------------------------------------- */
@@ -172,6 +183,19 @@ find(const char *signature)
 	return NULL;
 }
 
+const void *
+acpi_map_table(const char *signature, uint32_t *length)
+{
+	const struct acpi_table_info *t = find(signature);
+	const void *table = t != NULL ? map_table(t->address, length) : NULL;
+
+	if (table != NULL && !acpi_table_valid(table, *length, signature)) {
+		acpi_unmap_table(table, *length); /* not what it was a moment ago */
+		table = NULL;
+	}
+	return table;
+}
+
 static bool
 read_s5(uint64_t pa)
 {
@@ -182,14 +206,16 @@ read_s5(uint64_t pa)
 	if (!table)
 		return false;
 	found = acpi_sum(table, length) == 0 && acpi_parse_s5(table, length, &info.s5) == 0;
-	unmap_table(table, length);
+	acpi_unmap_table(table, length);
 	return found;
 }
 
 static void
 make_reg(struct reg *r, const struct acpi_gas *gas)
 {
-	r->gas = *gas;
+	if (r->mapped)
+		vmm_unmap_mmio((void *)(uintptr_t)r->mapped, sizeof(uint32_t));
+	*r = (struct reg){.gas = *gas};
 	if (gas->address != 0 && gas->space == ACPI_SPACE_MEMORY)
 		r->mapped = vmm_map_mmio(gas->address, sizeof(uint32_t));
 }
@@ -197,16 +223,14 @@ make_reg(struct reg *r, const struct acpi_gas *gas)
 static int
 read_fadt(void)
 {
-	const struct acpi_table_info *t = find("FACP");
 	uint32_t length;
-	const void *table;
+	const void *table = acpi_map_table("FACP", &length);
 	int result;
 
-	table = t ? map_table(t->address, &length) : NULL;
 	if (!table)
 		return -EINVAL;
 	result = acpi_parse_fadt(table, length, &info.fadt);
-	unmap_table(table, length);
+	acpi_unmap_table(table, length);
 	if (result != 0)
 		return result;
 	make_reg(&pm1a, &info.fadt.pm1a_cnt);
@@ -220,8 +244,11 @@ read_fadt(void)
 int
 acpi_init(void)
 {
-	int result = find_tables();
+	int result;
 
+	info = (struct acpi_info){0};
+	searched = false; /* a second call looks again */
+	result = acpi_find_tables();
 	if (result != 0)
 		return result;
 	result = read_fadt();

@@ -20,16 +20,6 @@
 
 #define SLP_TYP_MAX 7 /* three bits */
 
-/* Little-endian number of 1, 2, 4 or 8 bytes, unaligned; with a constant size a single load. */
-static inline uint64_t
-get(const void *buf, size_t at, unsigned bytes)
-{
-	uint64_t v = 0;
-
-	__builtin_memcpy(&v, (const uint8_t *)buf + at, bytes);
-	return v;
-}
-
 /*
  * Eight bytes at a time, in four 16-bit lanes.  A lane gains at most 510 from each eight bytes, so
  * that it does not run over into its neighbour before 128 of them.
@@ -45,14 +35,14 @@ acpi_sum(const void *buf, size_t n)
 		uint64_t lanes = 0;
 
 		for (unsigned i = 0; i < 128 && n - at >= 8; i++, at += 8) {
-			const uint64_t v = get(buf, at, 8);
+			const uint64_t v = acpi_get(buf, at, 8);
 
 			lanes += (v & low) + (v >> 8 & low);
 		}
 		sum += lanes + (lanes >> 16) + (lanes >> 32) + (lanes >> 48);
 	}
 	for (; at < n; at++)
-		sum += get(buf, at, 1);
+		sum += acpi_get(buf, at, 1);
 	return (uint8_t)sum;
 }
 
@@ -63,23 +53,24 @@ acpi_parse_rsdp(const void *buf, size_t n, struct acpi_rsdp *out)
 	if (n < ACPI_RSDP_V1_SIZE || memcmp(buf, "RSD PTR ", 8) != 0 ||
 	    acpi_sum(buf, ACPI_RSDP_V1_SIZE) != 0)
 		return -EINVAL;
-	*out = (struct acpi_rsdp){.revision = (uint8_t)get(buf, 15, 1), .rsdt = get(buf, 16, 4)};
+	*out = (struct acpi_rsdp){.revision = (uint8_t)acpi_get(buf, 15, 1),
+				  .rsdt = acpi_get(buf, 16, 4)};
 	if (out->revision < 2)
 		return 0;
-	if (n < ACPI_RSDP_V2_SIZE || get(buf, 20, 4) < ACPI_RSDP_V2_SIZE ||
+	if (n < ACPI_RSDP_V2_SIZE || acpi_get(buf, 20, 4) < ACPI_RSDP_V2_SIZE ||
 	    acpi_sum(buf, ACPI_RSDP_V2_SIZE) != 0) {
 		/* The first part is whole: that is revision 1. */
 		out->revision = 0;
 		return 0;
 	}
-	out->xsdt = get(buf, 24, 8);
+	out->xsdt = acpi_get(buf, 24, 8);
 	return 0;
 }
 
 uint32_t
 acpi_table_length(const void *buf)
 {
-	const uint32_t length = (uint32_t)get(buf, 4, 4);
+	const uint32_t length = (uint32_t)acpi_get(buf, 4, 4);
 
 	return length >= ACPI_HEADER_SIZE && length <= ACPI_TABLE_MAX_SIZE ? length : 0;
 }
@@ -91,18 +82,6 @@ acpi_table_valid(const void *buf, size_t n, const char *signature)
 	       acpi_table_length(buf) == n && acpi_sum(buf, n) == 0;
 }
 
-static struct acpi_gas
-get_gas(const void *buf, size_t at)
-{
-	return (struct acpi_gas){
-		.space = (uint8_t)get(buf, at, 1),
-		.bits = (uint8_t)get(buf, at + 1, 1),
-		.offset = (uint8_t)get(buf, at + 2, 1),
-		.access = (uint8_t)get(buf, at + 3, 1),
-		.address = get(buf, at + 4, 8),
-	};
-}
-
 /* A PM1 control block: the 64-bit form if it is there and usable, else the old 32-bit port. */
 static struct acpi_gas
 pm1_control(const void *buf, size_t n, size_t port_at, size_t gas_at)
@@ -110,13 +89,13 @@ pm1_control(const void *buf, size_t n, size_t port_at, size_t gas_at)
 	struct acpi_gas gas = {.space = ACPI_SPACE_IO, .bits = 16};
 
 	if (n >= gas_at + 12) {
-		const struct acpi_gas extended = get_gas(buf, gas_at);
+		const struct acpi_gas extended = acpi_get_gas(buf, gas_at);
 
 		if (extended.address != 0 && extended.space <= ACPI_SPACE_IO &&
 		    (extended.space == ACPI_SPACE_MEMORY || extended.address <= UINT16_MAX))
 			return extended;
 	}
-	gas.address = get(buf, port_at, 4);
+	gas.address = acpi_get(buf, port_at, 4);
 	if (gas.address > UINT16_MAX)
 		gas.address = 0;
 	return gas;
@@ -139,25 +118,26 @@ acpi_parse_fadt(const void *buf, size_t n, struct acpi_fadt *out)
 	memset(out, 0, sizeof(*out));
 	if (n < FLAGS + 4)
 		return -EINVAL;
-	flags = (uint32_t)get(buf, FLAGS, 4);
-	out->dsdt = get(buf, DSDT, 4);
-	if (n >= X_DSDT + 8 && get(buf, X_DSDT, 8) != 0)
-		out->dsdt = get(buf, X_DSDT, 8);
+	flags = (uint32_t)acpi_get(buf, FLAGS, 4);
+	out->dsdt = acpi_get(buf, DSDT, 4);
+	if (n >= X_DSDT + 8 && acpi_get(buf, X_DSDT, 8) != 0)
+		out->dsdt = acpi_get(buf, X_DSDT, 8);
 	if (out->dsdt == 0)
 		return -EINVAL;
-	if (get(buf, SMI_CMD, 4) <= UINT16_MAX)
-		out->smi_cmd = (uint16_t)get(buf, SMI_CMD, 4);
-	out->enable_value = (uint8_t)get(buf, ACPI_ENABLE, 1);
+	if (acpi_get(buf, SMI_CMD, 4) <= UINT16_MAX)
+		out->smi_cmd = (uint16_t)acpi_get(buf, SMI_CMD, 4);
+	out->enable_value = (uint8_t)acpi_get(buf, ACPI_ENABLE, 1);
 	out->reduced = flags & FLAG_REDUCED;
 	if (!out->reduced) {
 		out->pm1a_cnt = pm1_control(buf, n, PM1A_CNT, X_PM1A_CNT);
 		out->pm1b_cnt = pm1_control(buf, n, PM1B_CNT, X_PM1B_CNT);
 	} else if (n >= SLEEP_CONTROL + 12) {
-		out->sleep_control = get_gas(buf, SLEEP_CONTROL);
+		out->sleep_control = acpi_get_gas(buf, SLEEP_CONTROL);
 	}
+	acpi_parse_pm_timer(buf, n, out);
 	if ((flags & FLAG_RESET) && n > RESET_VALUE) {
-		out->reset = get_gas(buf, RESET_REG);
-		out->reset_value = (uint8_t)get(buf, RESET_VALUE, 1);
+		out->reset = acpi_get_gas(buf, RESET_REG);
+		out->reset_value = (uint8_t)acpi_get(buf, RESET_VALUE, 1);
 		out->has_reset =
 			out->reset.address != 0 && out->reset.space <= ACPI_SPACE_PCI &&
 			(out->reset.space != ACPI_SPACE_IO || out->reset.address <= UINT16_MAX);
@@ -212,7 +192,7 @@ aml_constant(struct aml *a, uint8_t *out)
 	}
 	if ((size_t)(a->end - a->p) < bytes)
 		return false;
-	v = get(a->p, 0, (unsigned)bytes);
+	v = acpi_get(a->p, 0, (unsigned)bytes);
 	a->p += bytes;
 	*out = (uint8_t)v;
 	return v <= SLP_TYP_MAX;

@@ -1,13 +1,16 @@
 /*
  * console.c - one terminal on two devices: output to both, input from both.
  *
- * Output holds the console lock for a piece of at most PIECE bytes: long enough that both devices
+ * Output holds the console lock for a piece of at most PIECE bytes and PIECE_WORK lines: long enough that both devices
  * show the same order, short enough that interrupts are not kept waiting.  Room on the serial line
  * is waited for before the lock is taken.  Input goes into one queue; a key is put in whole.
  * Lock order: console, then serial or input, then a wait queue's.
  */
 #include <dev/console.h>
 #include <dev/ansi.h>
+#include <dev/console_raw.h>
+#include <dev/kbd.h>
+#include <dev/power.h>
 #include <dev/serial.h>
 #include <dev/vga.h>
 #include <kern/clock.h>
@@ -16,7 +19,8 @@
 #include <kern/wait.h>
 #include <lib/string.h>
 
-#define PIECE	   320	 /* holds the longest line of the log */
+#define PIECE	   320 /* holds the longest line of the log */
+#define PIECE_WORK 4 /* ends of lines and escape sequences in it: each may clear or move a screen */
 #define INPUT_SIZE 4096U /* power of 2 */
 #define CTRL_C	   0x03
 #define ESC	   0x1b
@@ -43,6 +47,7 @@ static bool initialized;
 static bool use_screen, use_serial;
 static bool use_keyboard = true;
 static bool panicking;
+static bool raw; /* panicking, and output failed: the plain way */
 
 static char input[INPUT_SIZE];	     /* [input_lock] */
 static uint32_t input_in, input_out; /* [input_lock] free-running */
@@ -223,13 +228,30 @@ write_serial(const char *s, size_t n)
 	serial_put(out, len);
 }
 
+/* How much of @s to write with interrupts off. */
+static size_t
+piece_of(const char *s, size_t n)
+{
+	size_t len = 0, work = 0;
+
+	for (n = MIN(n, (size_t)PIECE); len < n; len++) {
+		if ((s[len] == '\n' || s[len] == ESC) && work++ == PIECE_WORK)
+			break;
+	}
+	return len;
+}
+
 void
 console_write(const char *s, size_t n)
 {
+	if (raw) {
+		console_raw_write(s, n, use_screen, use_serial);
+		return;
+	}
 	if (!initialized)
 		(void)console_init();
 	while (n > 0) {
-		const size_t piece = MIN(n, PIECE);
+		const size_t piece = piece_of(s, n);
 		uint64_t flags;
 
 		if (use_serial)
@@ -256,13 +278,25 @@ console_panic(void)
 	/* A panic is for everybody to see, whatever console= said. */
 	use_screen = vga_present();
 	use_serial = serial_present();
+	nr_held = 0;
 	serial_panic();
+	vga_panic();
 	vga_show();
+}
+
+void
+console_raw(void)
+{
+	panicking = raw = true;
+	use_screen = use_serial = true;
+	console_raw_init();
 }
 
 void
 console_flush(void)
 {
+	if (raw)
+		return;
 	show_all();
 	serial_flush();
 }
@@ -272,7 +306,7 @@ console_scroll_view(int lines)
 {
 	const uint64_t flags = take(&console_lock);
 
-	if (use_screen)
+	if (use_screen && !raw)
 		vga_scroll_view(lines);
 	drop(&console_lock, flags);
 }
@@ -386,4 +420,32 @@ uint64_t
 console_input_overruns(void)
 {
 	return overruns;
+}
+
+/* --- input while panicking ------------------------------------------------------------------- */
+
+static struct kbd_event polled; /* of the key pressed last */
+static size_t polled_used;	/* bytes of it that were taken */
+
+static bool
+poll_keyboard(void)
+{
+	if (!kbd_poll(&polled))
+		return false;
+	polled_used = 0;
+	if (polled.action == KBD_ACTION_SCROLL_UP)
+		console_scroll_view(ANSI_ROWS - 1);
+	else if (polled.action == KBD_ACTION_SCROLL_DOWN)
+		console_scroll_view(1 - ANSI_ROWS);
+	else if (polled.action == KBD_ACTION_REBOOT)
+		power_reboot();
+	return polled.len > 0;
+}
+
+int
+console_poll(void)
+{
+	if (polled_used < polled.len || poll_keyboard())
+		return (uint8_t)polled.text[polled_used++];
+	return serial_poll();
 }

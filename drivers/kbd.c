@@ -328,6 +328,22 @@ kbd_irq(void *arg)
 	}
 }
 
+bool
+kbd_poll(struct kbd_event *out)
+{
+	const uint8_t status = inb(PORT_STATUS);
+	uint8_t byte;
+
+	if (status == 0xff || (status & STATUS_OUT_FULL) == 0)
+		return false;
+	byte = inb(PORT_DATA);
+	if (status & (STATUS_AUX | STATUS_ERRORS))
+		return false;
+	*out = (struct kbd_event){.len = 0};
+	kbd_decode(&decoder, byte, out);
+	return out->len > 0 || out->action != KBD_ACTION_NONE;
+}
+
 /* kbd= on the command line. */
 static void
 choose_layout(void)

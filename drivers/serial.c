@@ -280,6 +280,23 @@ serial_panic(void)
 	panicking = true;
 	spin_break(&lock);
 	info.stuck = polled_in_vain = false;
+	if (ring_used() > RING_SIZE) /* whoever was writing it was interrupted, or worse */
+		ring_out = ring_in;
+	if (info.present)
+		outb(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2); /* whoever types may go on */
+}
+
+int
+serial_poll(void)
+{
+	const uint8_t lsr = inb(REG_LSR);
+	uint8_t byte;
+
+	/* Without a UART the port reads FFh: all errors at once. */
+	if ((lsr & LSR_DATA) == 0 || lsr == 0xff)
+		return -1;
+	byte = inb(REG_DATA);
+	return (lsr & (LSR_BREAK | LSR_FRAMING)) == 0 ? byte : -1;
 }
 
 static void

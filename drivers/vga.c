@@ -9,6 +9,7 @@
  */
 #include <dev/vga.h>
 #include <dev/ansi.h>
+#include <dev/ansi_screen.h>
 #include <lib/string.h>
 #include <x86/io.h>
 
@@ -207,6 +208,22 @@ vga_init(void)
 	take_over();
 	vga_show();
 	return 0;
+}
+
+void
+vga_panic(void)
+{
+	view = 0;
+	/* Whoever was writing may have been stopped anywhere. */
+	ansi_soft_reset(&terminal);
+	terminal.state = ANSI_GROUND;
+	terminal.utf8 = (struct utf8){0};
+	terminal.cursor_visible = true;
+	if (terminal.row >= ANSI_ROWS || terminal.col >= ANSI_COLS)
+		terminal.row = terminal.col = 0;
+	if (terminal.top >= ANSI_LINES || terminal.history > ANSI_HISTORY)
+		terminal.top = terminal.history = 0;
+	terminal.dirty = ANSI_DIRTY_ALL;
 }
 
 bool

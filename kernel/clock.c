@@ -1,58 +1,81 @@
 /*
- * clock.c - what time it is.
+ * clock.c - what time it is: the choice of a counter, and nanoseconds from it.
  *
- * The TSC counts CPU cycles; ns = cycles * mult / 2^32 with a 128-bit product, exact to a few parts
- * in 10^10 and without overflow for centuries.  A TSC that stops while the CPU halts would let time stand
- * still: the tick compares, and if the TSC falls behind what the ticks prove to have passed, the
- * clock goes on by ticks and the PIT's counter.  (The other way round proves nothing: ticks get lost.)
+ * The TSC is read without a lock, from any context, NMIs included: there are two copies of its scale, and a
+ * sequence number says which one holds.  Whoever changes it writes the other copy and then counts
+ * the number up; a reader that sees another number afterwards reads again.
+ *
+ * Any other counter may wrap within milliseconds, so its scale is moved on by each reading, under a lock.
+ * Theory and drawing: docs/time.md.
  */
 #include <kern/clock.h>
-#include <kern/sched.h>
-#include <kern/spinlock.h>
-#include <kern/timer.h>
 #include <dev/pit.h>
+#include <kern/clock_source.h>
+#include <kern/cmdline.h>
+#include <kern/spinlock.h>
+#include <lib/string.h>
+#include <lib/timescale.h>
 #include <x86/cpu.h>
 #include <x86/io.h>
 
-#define CHECK_TICKS   128
-#define BEHIND_MAX_NS (100 * NS_PER_MS)
+#define ASKED_FOR 1000 /* added to the rating of what clock= names */
+#define NAME_MAX  8
 
-static uint64_t tsc_hz;		/* [I] 0 = unknown */
-static uint64_t tsc_mult;	/* [I] ns per cycle, 32.32 */
-static uint64_t tsc_base;	/* [I] TSC at clock_init() */
-static volatile bool use_tsc;	/* [lock] */
-static volatile uint64_t ticks; /* [c] */
-static uint64_t first_tick_ns;	/* [c] clock_ns() at tick 1: where the comparison starts */
-static uint64_t last_tick_ns;	/* [c] */
-static uint64_t worst_tick_ns;	/* [c] longest gap since clock_worst_tick_ns() */
+volatile uint64_t clock_reach_ns = UINT64_MAX / 2;
+
+static uint64_t read_tsc(void);
+
+static struct clock_source tsc = {
+	.name = "tsc",
+	.rating = CLOCK_RATING_TSC,
+	.bits = 64,
+	.hz = 0, /* [lock] */
+	.read = read_tsc,
+};
+const struct clock_source *clock_tsc;
 
 static struct spinlock lock = SPINLOCK_INIT("clock");
-static uint64_t pit_offset_ns; /* [lock] clock_ns() at tick 0 when the PIT took over */
-static uint64_t last_pit_ns;   /* [lock] never go back behind it */
-static uint64_t wall_offset;   /* [lock] wall time at clock_ns() = 0, seconds */
-static bool wall_known;	       /* [lock] wall_offset was set */
+static struct {
+	const struct clock_source *src;
+	bool rejected;
+} sources[CLOCK_SOURCES_MAX];		   /* [lock] */
+static size_t nr_sources;		   /* [lock] */
+static const struct clock_source *current; /* [lock] */
+static char asked_for[NAME_MAX];	   /* [I] the value of clock=, or "" */
+static struct timescale tsc_scale[2]
+	__attribute__((aligned(64))); /* [lock] the one that holds is [tsc_seq & 1] */
+static volatile uint32_t tsc_seq;     /* [a] */
+static bool by_tsc;		      /* [lock] the TSC is the clock */
+static volatile uint64_t tsc_rate;    /* [a] ns per cycle, 32.32; 0 = unknown */
+static struct timescale scale;	      /* [lock] of any other clock */
 
-static inline uint64_t
-scale(uint64_t cycles)
+static uint64_t
+read_tsc(void)
 {
-	return (uint64_t)(((unsigned __int128)cycles * tsc_mult) >> 32);
+	return rdtsc();
+}
+
+/* Publish a changed copy of the TSC's scale. */
+static void
+set_tsc_scale_locked(const struct timescale *s)
+{
+	tsc_scale[(tsc_seq + 1) & 1] = *s;
+	__atomic_store_n(&tsc_seq, tsc_seq + 1, __ATOMIC_RELEASE);
 }
 
 /*
- * Ticks and the part of one that the counter shows.  Shortly after the counter started over, the
- * tick may not be counted yet: then time stands still for a moment instead of going back.
+ * Any clock but the TSC.  Whoever finds the lock taken has interrupted its holder for good (a panic) or
+ * with an NMI: for him time stands still.
  */
 static uint64_t
-pit_ns(void)
+locked_ns(void)
 {
-	const uint64_t flags = spin_lock(&lock);
-	const int count = pit_read();
-	uint64_t ns = pit_offset_ns + ticks * NS_PER_TICK;
+	uint64_t flags, ns;
 
-	if (count > 0 && (unsigned)count <= pit_reload())
-		ns += (pit_reload() - (unsigned)count) * NS_PER_TICK / pit_reload();
-	ns = MAX(ns, last_pit_ns);
-	last_pit_ns = ns;
+	if (spin_held(&lock) && !irqs_on())
+		return scale.base_ns;
+	flags = spin_lock(&lock);
+	ns = current != NULL ? timescale_advance(&scale, current->read()) : 0;
 	spin_unlock(&lock, flags);
 	return ns;
 }
@@ -60,25 +83,222 @@ pit_ns(void)
 uint64_t
 clock_ns(void)
 {
-	if (likely(use_tsc))
-		return scale(rdtsc() - tsc_base);
-	return pit_ns();
+	const struct timescale *s;
+	uint32_t seq;
+	uint64_t ns;
+
+	do {
+		seq = __atomic_load_n(&tsc_seq, __ATOMIC_ACQUIRE);
+		s = &tsc_scale[seq & 1];
+		if (unlikely(s->rate == 0))
+			return locked_ns();
+		ns = timescale_ns_64(s, rdtsc());
+	} while (unlikely(seq != tsc_seq));
+	return ns;
+}
+
+/* --- the choice ----------------------------------------------------------------------------- */
+
+static int
+effective_rating(const struct clock_source *src)
+{
+	return src->rating + (strcmp(src->name, asked_for) == 0 ? ASKED_FOR : 0);
+}
+
+static const struct clock_source *
+best_locked(void)
+{
+	const struct clock_source *best = NULL;
+
+	for (size_t i = 0; i < nr_sources; i++) {
+		const struct clock_source *src = sources[i].src;
+
+		if (!sources[i].rejected &&
+		    (best == NULL || effective_rating(src) > effective_rating(best)))
+			best = src;
+	}
+	return best;
+}
+
+/* Go on with @src from the time it is now by the clock before. */
+static void
+switch_locked(const struct clock_source *src)
+{
+	struct timescale next = {.mask = timescale_mask(src->bits),
+				 .rate = timescale_rate(src->hz)};
+	uint64_t now = 0;
+
+	if (by_tsc)
+		now = timescale_ns(&tsc_scale[tsc_seq & 1], rdtsc());
+	else if (current != NULL)
+		now = timescale_advance(&scale, current->read());
+	timescale_start(&next, src->read(), now);
+	by_tsc = src == clock_tsc;
+	current = src;
+	clock_reach_ns = MIN(timescale_reach(&next), UINT64_MAX / 2);
+	if (!by_tsc) {
+		scale = next;
+		next.rate = 0;
+	}
+	set_tsc_scale_locked(&next);
+}
+
+int
+clock_source_register(const struct clock_source *src)
+{
+	uint64_t flags;
+	int result = 0;
+
+	if (src->hz == 0 || src->hz > BIT(34) || src->bits < 8 || src->bits > 64)
+		return -EINVAL;
+	flags = spin_lock(&lock);
+	if (nr_sources == CLOCK_SOURCES_MAX) {
+		result = -ENOSPC;
+	} else {
+		sources[nr_sources++].src = src;
+		if (best_locked() != current)
+			switch_locked(best_locked());
+	}
+	spin_unlock(&lock, flags);
+	if (result == 0)
+		log_info("clock: %s, %u bits at %lu.%03lu MHz%s", src->name, src->bits,
+			 src->hz / 1000000, src->hz / 1000 % 1000,
+			 src == clock_source_current() ? ": the clock" : "");
+	return result;
+}
+
+void
+clock_source_reject(const struct clock_source *src)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	for (size_t i = 0; i < nr_sources; i++) {
+		if (sources[i].src == src)
+			sources[i].rejected = true;
+	}
+	if (current == src && best_locked() != NULL)
+		switch_locked(best_locked());
+	spin_unlock(&lock, flags);
+}
+
+const struct clock_source *
+clock_source_reference(const struct clock_source *src)
+{
+	const uint64_t flags = spin_lock(&lock);
+	const struct clock_source *best = NULL;
+
+	for (size_t i = 0; i < nr_sources; i++) {
+		const struct clock_source *other = sources[i].src;
+
+		if (other != src && !sources[i].rejected &&
+		    (best == NULL || other->rating > best->rating))
+			best = other;
+	}
+	spin_unlock(&lock, flags);
+	return best;
+}
+
+const struct clock_source *
+clock_source_at(size_t i)
+{
+	return i < nr_sources ? sources[i].src : NULL;
+}
+
+bool
+clock_source_rejected(const struct clock_source *src)
+{
+	for (size_t i = 0; i < nr_sources; i++) {
+		if (sources[i].src == src)
+			return sources[i].rejected;
+	}
+	return false;
+}
+
+const struct clock_source *
+clock_source_current(void)
+{
+	return current;
+}
+
+uint64_t
+clock_source_read(const struct clock_source *src)
+{
+	const uint64_t flags = irq_save();
+	const uint64_t count = src->read();
+
+	irq_restore(flags);
+	return count;
+}
+
+const char *
+clock_source(void)
+{
+	return current != NULL ? current->name : "none";
+}
+
+/* --- the time stamp counter ----------------------------------------------------------------- */
+
+void
+clock_set_tsc_hz(uint64_t hz)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	tsc.hz = hz;
+	tsc_rate = timescale_rate(hz);
+	if (by_tsc) {
+		struct timescale next = tsc_scale[tsc_seq & 1];
+
+		(void)timescale_advance(&next, rdtsc());
+		next.rate = tsc_rate;
+		set_tsc_scale_locked(&next);
+	}
+	spin_unlock(&lock, flags);
+}
+
+static void
+read_option(void)
+{
+	static const char *const known[] = {"tsc", "hpet", "pm", "pit"};
+
+	if (cmdline_get("clock", asked_for, sizeof(asked_for)) == -ENOENT)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(asked_for, known[i]) == 0)
+			return;
+	}
+	log_warn("cmdline: clock= takes tsc, hpet, pm or pit");
+	asked_for[0] = '\0';
 }
 
 int
 clock_init(void)
 {
-	tsc_hz = cpu_features.tsc ? tsc_calibrate() : 0;
-	if (tsc_hz == 0) {
-		log_warn("clock: no usable TSC, or the PIT does not count: time by ticks only");
-		return -ENODEV;
+	uint64_t hz;
+
+	read_option();
+	hz = cpu_features.tsc ? tsc_calibrate() : 0;
+	if (hz != 0) {
+		clock_set_tsc_hz(hz);
+		clock_tsc = &tsc;
+		(void)clock_source_register(&tsc);
 	}
-	tsc_mult = (NS_PER_SEC << 32) / tsc_hz;
-	tsc_base = rdtsc();
-	use_tsc = true;
-	log_info("clock: TSC at %lu.%03lu MHz%s", tsc_hz / 1000000, tsc_hz / 1000 % 1000,
-		 cpu_features.invariant_tsc ? ", invariant" : "");
-	return 0;
+	(void)pit_clock_init();
+	if (hz != 0)
+		return 0;
+	log_warn("clock: no usable TSC, or the PIT does not count");
+	return -ENODEV;
+}
+
+uint64_t
+clock_tsc_hz(void)
+{
+	return tsc.hz;
+}
+
+uint64_t
+clock_cycles_to_ns(uint64_t cycles)
+{
+	return (uint64_t)(((unsigned __int128)cycles * tsc_rate) >> 32);
 }
 
 uint64_t
@@ -89,120 +309,16 @@ clock_deadline_us(uint64_t us)
 	return clock_ns() + us * 1000;
 }
 
-uint64_t
-clock_tsc_hz(void)
-{
-	return tsc_hz;
-}
-
-const char *
-clock_source(void)
-{
-	return use_tsc ? "TSC" : "PIT";
-}
-
-uint64_t
-clock_cycles_to_ns(uint64_t cycles)
-{
-	return scale(cycles);
-}
-
 void
 clock_delay_us(unsigned us)
 {
 	const uint64_t start = rdtsc();
 
-	if (tsc_hz == 0) {
+	if (tsc_rate == 0) {
 		while (us-- > 0)
 			io_wait();
 		return;
 	}
-	while (scale(rdtsc() - start) < us * 1000ULL)
+	while (clock_cycles_to_ns(rdtsc() - start) < us * 1000ULL)
 		cpu_relax();
-}
-
-/* --- the tick ------------------------------------------------------------------------------- */
-
-uint64_t
-clock_ticks(void)
-{
-	return ticks;
-}
-
-/* The ticks prove that more time passed than the TSC says: from now on the PIT is the clock. */
-static void
-check_tsc(uint64_t now)
-{
-	const uint64_t passed = (ticks - 1) * NS_PER_TICK;
-	const uint64_t by_tsc = now - first_tick_ns;
-
-	if (by_tsc + passed / 16 + BEHIND_MAX_NS >= passed)
-		return;
-	pit_offset_ns = now - ticks * NS_PER_TICK;
-	use_tsc = false;
-	log_warn("clock: the TSC fell behind the ticks (%llu ms of %llu): the PIT is the clock now",
-		 by_tsc / NS_PER_MS, passed / NS_PER_MS);
-}
-
-void
-clock_tick(void)
-{
-	uint64_t now;
-
-	ticks++;
-	now = clock_ns();
-	worst_tick_ns = MAX(worst_tick_ns, now - last_tick_ns);
-	last_tick_ns = now;
-	if (ticks == 1)
-		first_tick_ns = now;
-	else if (unlikely(ticks % CHECK_TICKS == 0) && use_tsc)
-		check_tsc(now);
-	timer_run(now);
-	sched_tick();
-}
-
-uint64_t
-clock_worst_tick_ns(void)
-{
-	const uint64_t flags = irq_save();
-	const uint64_t due = clock_ns() - last_tick_ns;
-	const uint64_t worst = MAX(MAX(worst_tick_ns, due), NS_PER_TICK);
-
-	worst_tick_ns = 0;
-	irq_restore(flags);
-	return worst;
-}
-
-/* --- wall time ------------------------------------------------------------------------------ */
-
-uint64_t
-clock_wall(void)
-{
-	const uint64_t flags = spin_lock(&lock);
-	const uint64_t offset = wall_offset;
-	const bool known = wall_known;
-
-	spin_unlock(&lock, flags);
-	return known ? offset + clock_ns() / NS_PER_SEC : 0;
-}
-
-bool
-clock_wall_known(void)
-{
-	const uint64_t flags = spin_lock(&lock);
-	const bool known = wall_known;
-
-	spin_unlock(&lock, flags);
-	return known;
-}
-
-void
-clock_set_wall(uint64_t unix_seconds)
-{
-	const uint64_t now = clock_ns() / NS_PER_SEC;
-	const uint64_t flags = spin_lock(&lock);
-
-	wall_offset = unix_seconds - now;
-	wall_known = true;
-	spin_unlock(&lock, flags);
 }

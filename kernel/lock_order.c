@@ -1,86 +1,135 @@
 /*
- * lock_order.c - the one order in which spinlocks are taken, and in debug builds the check of it.
+ * lock_order.c - the one order in which locks are taken, and in debug builds the check of it.
  *
  * Two pieces of code that take two locks in different orders will some day wait for each other.
  * So every lock has a rank, and while one is held only locks of higher rank may be taken.  The
  * reasons for the order: docs/locking.md.  Spinlocks are held with interrupts off, so the list of
  * those that are held is this CPU's own; one that is handed over in a context switch stays on it.
+ * Locks that sleep are held by a thread, wherever it runs: kernel/lock_sleep.c.
  */
+#include <kern/lock_order.h>
+#include <kern/clock.h>
+#include <kern/ksym.h>
 #include <kern/spinlock.h>
+#include <kern/watchdog.h>
 #include <lib/string.h>
 
-#define HELD_MAX 8
-
-/* First to last, as docs/locking.md has it; locks that may never be held together share a rank.  Tests' own locks are not in it. */
+/*
+ * First to last, as docs/locking.md has it; locks that may never be held together share a rank.  Those
+ * below RANK_SPIN sleep, the others spin.  Locks whose names begin with "test" or "bench" have no rank, but
+ * for the two below, with which the order itself is tested.
+ */
+#define RANK_SPIN 10
 /* clang-format off */
 static const struct {
 	unsigned rank;
 	const char *name;
 } order[] = {
-	{ 10, "slab registry" }, { 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
-	{ 20, "slab cache" },
-	{ 30, "vmm" },
+	{ 1,  "prompt" },
+	{ 8,  "test outer" },
+	{ 9,  "test inner" },
+	{ 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 20, "vmm" },
+	{ 25, "shrinkers" }, { 30, "slab registry" }, { 35, "slab cache" },
 	{ 40, "pmm" },
 	{ 50, "console" },
 	{ 55, "serial" }, { 55, "console input" }, { 55, "keyboard" },
 	{ 60, "wait queue" },
 	{ 65, "sched" },
 	{ 70, "timer" },
-	{ 75, "clock" },
+	{ 75, "clock" }, { 75, "wall clock" },
 	{ 80, "irq" },
-	{ 90, "pit" }, { 90, "pic" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
+	{ 90, "pit" }, { 90, "pic" }, { 90, "ioapic" }, { 90, "irq vectors" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
 };
 /* clang-format on */
 
-static const struct spinlock *held[HELD_MAX]; /* [c] */
-static unsigned nr_held;		      /* [c] */
+struct held_locks lock_spinning; /* [c] */
+
+static bool
+has_no_rank(const char *name)
+{
+	return strncmp(name, "test", 4) == 0 || strncmp(name, "bench", 5) == 0;
+}
 
 /* 0 = not in the table. */
 static unsigned
-rank(const struct spinlock *l)
+rank(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		if (strcmp(order[i].name, l->name) == 0)
+		if (strcmp(order[i].name, name) == 0)
 			return order[i].rank;
 	}
-	if (strncmp(l->name, "test", 4) != 0)
-		panic("spinlock \"%s\" has no place in the lock order", l->name);
+	if (!has_no_rank(name))
+		panic("lock \"%s\" has no place in the lock order", name);
 	return 0;
 }
 
 void
+lock_order_check(const struct held_locks *h, const void *lock, const char *name, uint64_t site)
+{
+	const unsigned mine = rank(name);
+
+	for (unsigned i = 0; i < h->nr; i++) {
+		const struct held_lock *held = &h->held[i];
+
+		if (held->lock == lock)
+			panic("\"%s\" is locked twice: at %s and at %s", name,
+			      ksym_text(held->site).s, ksym_text(site).s);
+		if (mine != 0 && rank(held->name) >= mine)
+			panic("lock order: \"%s\" is taken at %s while \"%s\" is held, since %s",
+			      name, ksym_text(site).s, held->name, ksym_text(held->site).s);
+	}
+}
+
+void
+lock_order_add(struct held_locks *h, const struct held_lock *l)
+{
+	if (h->nr == LOCK_HELD_MAX)
+		panic("lock order: more than %d locks held, the last \"%s\" at %s", LOCK_HELD_MAX,
+		      l->name, ksym_text(l->site).s);
+	h->held[h->nr++] = *l;
+}
+
+bool
+lock_order_remove(struct held_locks *h, const void *lock, struct held_lock *out)
+{
+	for (unsigned i = h->nr; i-- > 0;) {
+		if (h->held[i].lock == lock) {
+			*out = h->held[i];
+			memmove(&h->held[i], &h->held[i + 1], (h->nr - i - 1) * sizeof(h->held[0]));
+			h->nr--;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- spinlocks ------------------------------------------------------------------------------ */
+
+void
 lock_order_take(const struct spinlock *l)
 {
-	const unsigned mine = rank(l);
+	const struct held_lock mine = {
+		.lock = l, .name = l->name, .site = l->owner_rip, .stamp = rdtsc()};
 
 	if (panic_in_progress())
 		return;
-	for (unsigned i = 0; i < nr_held; i++) {
-		if (mine != 0 && rank(held[i]) >= mine)
-			panic("lock order: \"%s\" is taken while \"%s\" is held", l->name,
-			      held[i]->name);
-	}
-	if (nr_held == HELD_MAX)
-		panic("lock order: more than %d spinlocks held, the last \"%s\"", HELD_MAX,
-		      l->name);
-	held[nr_held++] = l;
+	lock_order_check(&lock_spinning, l, l->name, l->owner_rip);
+	lock_order_add(&lock_spinning, &mine);
 }
 
 void
 lock_order_drop(const struct spinlock *l)
 {
-	for (unsigned i = nr_held; i-- > 0;) {
-		if (held[i] == l) {
-			memmove(&held[i], &held[i + 1], (nr_held - i - 1) * sizeof(held[0]));
-			nr_held--;
-			return;
-		}
-	}
+	struct held_lock was;
+
+	if (lock_order_remove(&lock_spinning, l, &was))
+		watchdog_spinlock(was.name, was.site, clock_cycles_to_ns(rdtsc() - was.stamp));
 }
 
-void
-lock_order_none(const char *what)
+const struct spinlock *
+lock_order_held(unsigned i)
 {
-	if (nr_held != 0 && !panic_in_progress())
-		panic("%s while spinlock \"%s\" is held", what, held[nr_held - 1]->name);
+	return i < MIN(lock_spinning.nr, (unsigned)LOCK_HELD_MAX) ? lock_spinning.held[i].lock
+								  : NULL;
 }

@@ -8,6 +8,7 @@
  */
 #include <kern/log.h>
 #include <kern/clock.h>
+#include <kern/log_keep.h>
 #include <kern/spinlock.h>
 #include <dev/console.h>
 #include <lib/printf.h>
@@ -111,6 +112,7 @@ klog(enum log_level level, const char *fmt, ...)
 
 	flags = spin_lock(&lock);
 	append_locked(level, now, text, len);
+	log_keep_line(level, now, text, len);
 	spin_unlock(&lock, flags);
 	if (level <= console_level)
 		show(now, text, len);

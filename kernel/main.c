@@ -7,6 +7,7 @@
  * it; one that MAY fail leaves a line in the log and a machine without that part.
  */
 #include <kern/main.h>
+#include <dev/apic.h>
 #include <dev/console.h>
 #include <dev/driver.h>
 #include <dev/pit.h>
@@ -14,17 +15,22 @@
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
+#include <kern/debug.h>
+#include <kern/init.h>
 #include <kern/irq.h>
+#include <kern/log_keep.h>
 #include <kern/shell.h>
 #include <kern/thread.h>
 #include <kern/version.h>
 #include <kern/wait.h>
+#include <kern/watchdog.h>
 #include <kern/work.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
+#include <x86/fault.h>
 #include <x86/pic.h>
 #include <x86/trap.h>
 
@@ -40,13 +46,14 @@ struct init_step {
 	const char *why; /* why here: what it needs from above, what needs it below */
 };
 
-static int start_traps(void);
-static int start_console(void);
-static int start_interrupts(void);
-static int apply_cmdline(void);
+static int start_traps(void) INIT;
+static int start_console(void) INIT;
+static int start_interrupts(void) INIT;
+static int apply_cmdline(void) INIT;
+static void run_step(const struct init_step *step) INIT;
 
 /* clang-format off */
-static const struct init_step init_steps[] = {
+static const struct init_step init_steps[] INIT_CONST = {
 	/* From here on a fault is a readable panic, and one can see what happens. */
 	{ "traps",	start_traps,	MUST, "segments, TSS and gates: before anything that could fault" },
 	{ "console",	start_console,	MAY,  "screen and COM1, polled: the first thing anybody wants to see" },
@@ -60,8 +67,9 @@ static const struct init_step init_steps[] = {
 	{ "pic",	pic_init,	MUST, "lines moved to vectors 20h-2Fh, all masked" },
 	{ "clock",	clock_init,	MAY,  "TSC measured against the PIT: needs no interrupts" },
 	{ "threads",	thread_init,	MUST, "this context becomes thread \"main\"; sleeping is possible" },
-	{ "tick",	pit_init,	MUST, "100 Hz: preemption and timeouts" },
+	{ "tick",	pit_init,	MUST, "the PIT interrupts when asked to: preemption, timeouts" },
 	{ "interrupts",	start_interrupts, MUST, "all that could be interrupted by them is ready" },
+	{ "apic",	apic_init,	MAY,  "I/O and local APICs, if ACPI tells of them, take over the lines" },
 	{ "worker",	work_init,	MUST, "drivers leave work to it from their handlers" },
 	{ "rtc",	rtc_init,	MAY,  "wall time" },
 	/* Devices, then somebody to talk to. */
@@ -85,6 +93,7 @@ start_console(void)
 	const int result = console_init();
 
 	log_notice("%s %s %s", MINOS_NAME, MINOS_VERSION, MINOS_MACHINE);
+	log_keep_init();
 	return result;
 }
 
@@ -100,7 +109,6 @@ apply_cmdline(void)
 {
 	char value[16];
 
-	cmdline_init(boot_info()->cmdline);
 	if (cmdline_has("quiet"))
 		log_set_console_level(LOG_WARN);
 	if (cmdline_get("loglevel", value, sizeof(value)) > 0) {
@@ -111,6 +119,7 @@ apply_cmdline(void)
 		}
 		log_set_console_level((enum log_level)(value[0] - '0'));
 	}
+	(void)watchdog_configure(); /* it has said what it does not like */
 	if (cmdline_get("console", value, sizeof(value)) < 0 || strcmp(value, "both") == 0)
 		return 0;
 	if (strcmp(value, "tty0") == 0) {
@@ -124,11 +133,23 @@ apply_cmdline(void)
 	return 0;
 }
 
+/* crash=ROW on the command line: what a panic shows before that row has run. */
+static void
+crash_if_asked(const char *name)
+{
+	char row[16];
+
+	if (cmdline_get("crash", row, sizeof(row)) > 0 && strcmp(row, name) == 0)
+		panic("asked for before \"%s\"", name);
+}
+
 static void
 run_step(const struct init_step *step)
 {
-	const int result = step->init();
+	int result;
 
+	crash_if_asked(step->name);
+	result = step->init();
 	boot_trace_add(step->name, result);
 	if (result == 0) {
 		log_info("init: %-10s ok", step->name);
@@ -145,18 +166,24 @@ main_wait_started(void)
 	(void)wait_event(&start_queue, started);
 }
 
-void
+void INIT_CALLER
 kernel_main(paddr_t info)
 {
-	const int result = boot_info_init(info);
+	int result;
+
+	stack_guard_init();
+	result = boot_info_init(info);
 
 	boot_trace_add("kernel_main", result);
 	if (result != 0)
 		panic("no valid boot info at physical %#lx: was the kernel started by its own "
 		      "loader?",
 		      info);
+	cmdline_init(boot_info()->cmdline); /* first of all: panic= holds for all that follows */
 	for (size_t i = 0; i < ARRAY_SIZE(init_steps); i++)
 		run_step(&init_steps[i]);
+	init_release();
+	panic_tables_save();
 	started = true;
 	(void)wake_all(&start_queue);
 	thread_main_loop();

@@ -3,6 +3,8 @@
  */
 #include <kern/log.h>
 #include <dev/console.h>
+#include <kern/log_keep.h>
+#include <kern/panic.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 
@@ -11,11 +13,20 @@ struct gather {
 	char text[120];
 };
 
+/* A panic's report is kept for the next boot, too. */
+static void
+output(const char *s, size_t n)
+{
+	console_write(s, n);
+	if (unlikely(panic_in_progress()))
+		log_keep_text(s, n);
+}
+
 static void
 flush(struct gather *g)
 {
 	if (g->used > 0)
-		console_write(g->text, g->used);
+		output(g->text, g->used);
 	g->used = 0;
 }
 
@@ -27,7 +38,7 @@ console_sink(void *arg, const char *s, size_t n)
 	if (n > sizeof(g->text) - g->used)
 		flush(g);
 	if (n > sizeof(g->text)) {
-		console_write(s, n);
+		output(s, n);
 		return;
 	}
 	memcpy(g->text + g->used, s, n);

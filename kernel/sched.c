@@ -1,23 +1,23 @@
 /*
- * sched.c - who runs: round robin with two FIFO queues.
+ * sched.c - who runs: fair by weight, prompt for those who sleep.
  *
- * A thread has a quantum (10 ms of TSC cycles).  When the tick finds it used up, the thread goes
- * to the end of the `ready` queue; what it ran too long is taken from its next quantum, so that
- * the shares come out equal even when ticks are late.  A thread that slept and comes back with
- * some of its quantum left goes to the `front` queue, which is served first: that keeps sleeps
- * punctual and the prompt quick while others compute.  At most FRONT_RUN_MAX threads in a row come
- * from it, so that nobody starves.  When both are empty the idle thread halts the CPU.
+ * Who is ready waits in a run queue (kern/runqueue.h), a calendar of virtual time: the thread that
+ * has used least of the CPU, for its nice value, is due.  A thread runs until a tick finds that
+ * somebody else is due, or until it sleeps.  One that slept and has used no more than the others
+ * goes to the queue's front and preempts at once: that keeps sleeps punctual and the prompt quick
+ * while others compute.  When nobody is ready the idle thread halts the CPU.
  *
  * A switch happens in three places only: a thread sleeps or exits, yields, or is preempted on the
- * way out of an interrupt.  All are switch_away(), called with sched_lock held; the thread that
- * runs next releases it.  Hence everything is O(1).  Drawing and numbers: docs/scheduling.md.
+ * way out of an interrupt.  All charge() the thread for its cycles and call switch_to() with
+ * sched_lock held; the thread that runs next releases it.  Everything is O(1), and sleepers cost
+ * nothing.  Drawing, proof of fairness and numbers: docs/scheduling.md.
  */
 #include <kern/sched.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <x86/switch.h>
 
-#define FRONT_RUN_MAX  8
 /* Until the TSC's rate is known; also when it stays unknown. */
 #define DEFAULT_TSC_HZ 1000000000ULL
 
@@ -27,83 +27,72 @@ struct spinlock sched_lock = SPINLOCK_INIT("sched");
 struct list sched_all = LIST_INIT(sched_all);
 struct thread *sched_current = &boot_thread;
 struct thread *sched_idle;
+bool (*sched_idle_hook)(void);
 volatile unsigned sched_preempt_count;
-volatile bool sched_need_switch;
+uint64_t sched_preempt_site;
+volatile uint8_t sched_need_switch;
 
-static struct list ready = LIST_INIT(ready); /* [sched] */
-static struct list front = LIST_INIT(front); /* [sched] */
-static unsigned front_run;		     /* [sched] taken from front since ready had a turn */
-static int64_t quantum = DEFAULT_TSC_HZ / CLOCK_HZ * SCHED_QUANTUM_TICKS;	   /* [I] cycles */
-static int64_t half_quantum = DEFAULT_TSC_HZ / CLOCK_HZ * SCHED_QUANTUM_TICKS / 2; /* [I] */
+static struct run_queue rq;  /* [sched] */
+static uint64_t start_stamp; /* [I] TSC from which on cycles are counted */
+static uint64_t dead_cycles; /* [sched] */
+static uint64_t ready_ticks; /* [c] threads that waited, summed over the ticks */
+static unsigned nr_threads;  /* [sched] in sched_all */
 
 void
-sched_set_rate(uint64_t tsc_hz)
+sched_init(uint64_t tsc_hz)
 {
-	quantum = (int64_t)(tsc_hz / CLOCK_HZ * SCHED_QUANTUM_TICKS);
-	half_quantum = quantum / 2;
+	rq_init(&rq, (tsc_hz != 0 ? tsc_hz : DEFAULT_TSC_HZ) / CLOCK_HZ);
+	start_stamp = rdtsc();
+	sched_current->stamp = start_stamp;
 }
 
-static struct thread *
-pop(struct list *queue)
+/* Count what the running @t used up to @now. */
+static inline void
+charge(struct thread *t, uint64_t now)
 {
-	struct list *first = queue->next;
+	const uint64_t cycles = now - t->stamp;
 
-	/* Not list_del(): nobody asks whether a running thread is linked. */
-	queue->next = first->next;
-	first->next->prev = queue;
-	return list_entry(first, struct thread, run_node);
+	t->cycles += cycles;
+	t->stamp = now;
+	rq_charge(&t->run, cycles);
 }
 
-/* Refills quanta on the way; a thread in debt lets the others pass. */
-static struct thread *
-pop_ready(void)
+static inline struct thread *
+pick(const struct thread *prev)
 {
-	for (;;) {
-		struct thread *t = pop(&ready);
-
-		if (likely(t->slice >= half_quantum))
-			return t;
-		t->slice = MAX(t->slice, -8 * quantum) + quantum;
-		if (t->slice >= half_quantum || list_empty(&ready))
-			return t;
-		list_add_tail(&ready, &t->run_node);
-	}
+	if (rq.nr != 0)
+		return container_of(rq_pick(&rq), struct thread, run);
+	rq_catch_up(&rq, &prev->run);
+	return sched_idle;
 }
 
-static struct thread *
-pick(void)
-{
-	const bool any_ready = !list_empty(&ready);
-
-	if (!list_empty(&front) && (!any_ready || front_run < FRONT_RUN_MAX)) {
-		front_run++;
-		return pop(&front);
-	}
-	if (!any_ready)
-		return sched_idle;
-	front_run = 0;
-	return pop_ready();
-}
-
-/* Run the next thread.  Returns when this one is picked again, or at once if it is. */
+/*
+ * Run @next; the current thread was charged up to @now.  Returns when this one is picked again, or
+ * at once if it is @next.
+ */
 static void
-switch_away(void)
+switch_to(struct thread *next, uint64_t now)
 {
-	struct thread *prev = sched_current, *next = pick();
-	uint64_t now;
+	struct thread *prev = sched_current;
 
-	sched_need_switch = false;
+	sched_need_switch = 0;
 	next->state = THREAD_RUNNING;
 	if (next == prev)
 		return;
-	now = rdtsc();
-	prev->cycles += now - prev->stamp;
-	prev->slice -= (int64_t)(now - prev->stamp);
-	prev->stamp = now;
 	next->stamp = now;
 	next->switches++;
 	sched_current = next;
 	context_switch(&prev->rsp, next->rsp);
+}
+
+/* The current thread @t, in no queue, stops running until somebody puts it back into one. */
+static inline void
+leave_cpu(struct thread *t)
+{
+	const uint64_t now = rdtsc();
+
+	charge(t, now);
+	switch_to(pick(t), now);
 }
 
 void NO_LOCK_ANALYSIS
@@ -119,11 +108,42 @@ thread_begin(void)
 void
 sched_leave_locked(void)
 {
-	switch_away();
+	leave_cpu(sched_current);
 	panic("thread \"%s\" came back from the dead", thread_self()->name);
 }
 
 /* --- becoming ready ------------------------------------------------------------------------- */
+
+/* @t has come to the run queue: does it take the CPU away from the running thread? */
+static inline void
+preempt_for(const struct thread *t)
+{
+	if (t->run.level > sched_current->run.level)
+		sched_need_switch |= SCHED_WOKEN;
+}
+
+void
+sched_adopt(struct thread *t)
+{
+	const bool runs = t == sched_current;
+
+	t->state = runs ? THREAD_RUNNING : THREAD_READY;
+	rq_set_nice(&rq, &t->run, runs ? 0 : NICE_BACKGROUND);
+	t->run.level = runs ? RQ_FAIR : RQ_IDLE;
+	list_add_tail(&sched_all, &t->all_node);
+	nr_threads++;
+}
+
+/* Ids grow, but for those that were used before and are given again. */
+static void
+list_in_order_locked(struct thread *t)
+{
+	struct list *at = sched_all.prev;
+
+	while (at != &sched_all && list_entry(at, struct thread, all_node)->id > t->id)
+		at = at->prev;
+	list_insert_after(at, &t->all_node);
+}
 
 void
 sched_add(struct thread *t)
@@ -131,12 +151,20 @@ sched_add(struct thread *t)
 	const uint64_t flags = spin_lock(&sched_lock);
 
 	t->state = THREAD_READY;
-	t->slice = quantum;
-	list_add_tail(&sched_all, &t->all_node);
-	list_add_tail(&ready, &t->run_node);
-	if (sched_current == sched_idle)
-		sched_need_switch = true;
+	t->run = sched_current->run; /* vtime too: creating threads is no way to more CPU */
+	list_in_order_locked(t);
+	nr_threads++;
+	rq_put(&rq, &t->run, false);
+	preempt_for(t);
 	spin_unlock(&sched_lock, flags);
+}
+
+void
+sched_forget_locked(struct thread *t)
+{
+	list_del(&t->all_node);
+	nr_threads--;
+	dead_cycles += t->cycles;
 }
 
 void
@@ -145,12 +173,8 @@ sched_rouse_locked(struct thread *t)
 	if (t->state != THREAD_SLEEPING)
 		return;
 	t->state = THREAD_READY;
-	if ((int64_t)(rdtsc() - t->stamp) >= quantum)
-		t->slice = quantum; /* it left the others at least as much */
-	t->front = t->slice > quantum / 8;
-	list_add_tail(t->front ? &front : &ready, &t->run_node);
-	if (sched_current == sched_idle || (t->front && !sched_current->front))
-		sched_need_switch = true;
+	rq_put_woken(&rq, &t->run);
+	preempt_for(t);
 }
 
 void
@@ -180,7 +204,7 @@ sleep_locked(struct thread *t, uint64_t deadline_ns, bool killable)
 	t->timed_out = false;
 	t->killable = killable;
 	t->state = THREAD_SLEEPING;
-	switch_away();
+	leave_cpu(t);
 	if (t->woken)
 		return 0;
 	if (killable && t->kill_pending)
@@ -211,11 +235,12 @@ sched_yield(void)
 	struct thread *t = thread_self();
 	const uint64_t flags = spin_lock(&sched_lock);
 
-	if (!list_empty(&ready) || !list_empty(&front)) {
+	if (rq.nr != 0) {
+		const uint64_t now = rdtsc();
+
+		charge(t, now);
 		t->state = THREAD_READY;
-		t->front = false;
-		list_add_tail(&ready, &t->run_node);
-		switch_away();
+		switch_to(container_of(rq_yield(&rq, &t->run), struct thread, run), now);
 	}
 	spin_unlock(&sched_lock, flags);
 }
@@ -227,7 +252,7 @@ sched_freeze(struct thread *t)
 
 	assert(t != sched_current);
 	if (t->state == THREAD_READY)
-		list_del(&t->run_node);
+		rq_remove(&rq, &t->run);
 	if (t->state != THREAD_ZOMBIE)
 		t->state = THREAD_ZOMBIE;
 	spin_unlock(&sched_lock, flags);
@@ -240,6 +265,7 @@ sleep_until(uint64_t deadline_ns)
 	struct thread *t = thread_self();
 	int result;
 
+	might_sleep("sleep");
 	t->woken = false; /* on no queue: nobody else sets it */
 	do {
 		result = sched_sleep(deadline_ns, true);
@@ -261,45 +287,41 @@ sleep_ms(uint64_t ms)
 
 /* --- preemption ----------------------------------------------------------------------------- */
 
-/* Cycles of the running thread's quantum that are left. */
-static int64_t
-slice_left(const struct thread *t)
-{
-	return t->slice - (int64_t)(rdtsc() - t->stamp);
-}
-
-/* The tick comes about once in a quantum: closer to its end than to its beginning is the end. */
+/* Also when nobody waits: then what the running thread uses is no debt to those who come later. */
 void
 sched_tick(void)
 {
 	struct thread *t = sched_current;
 
-	if (t == sched_idle || slice_left(t) >= half_quantum)
+	if (t == sched_idle)
 		return;
-	if (list_empty(&ready) && list_empty(&front))
-		t->slice += quantum;
-	else
-		sched_need_switch = true;
+	ready_ticks += rq.nr + 1;
+	charge(t, rdtsc());
+	if (t->run.level == RQ_FRONT)
+		t->run.level = RQ_FAIR; /* it does not just answer and sleep again */
+	if (rq.nr == 0)
+		rq_catch_up(&rq, &t->run);
+	else if (rq_others_due(&rq, &t->run))
+		sched_need_switch |= SCHED_TURN_OVER;
 }
 
 void
 sched_preempt(void)
 {
 	struct thread *t = sched_current;
-	uint64_t flags;
+	uint64_t flags, now;
 
 	if (sched_preempt_count != 0 || in_irq())
 		return;
 	flags = spin_lock(&sched_lock);
+	now = rdtsc();
+	charge(t, now);
 	t->state = THREAD_READY;
-	if (t != sched_idle) {
-		t->front = false;
-		if (slice_left(t) >= half_quantum)
-			list_add_head(&ready, &t->run_node); /* goes on where it was interrupted */
-		else
-			list_add_tail(&ready, &t->run_node);
-	}
-	switch_away();
+	if (t != sched_idle)
+		rq_put(&rq, &t->run, (sched_need_switch & SCHED_TURN_OVER) == 0);
+	else
+		clock_idle_exit();
+	switch_to(pick(t), now);
 	spin_unlock(&sched_lock, flags);
 }
 
@@ -310,14 +332,76 @@ sched_preempt_enabled(void)
 		sched_preempt();
 }
 
+/* --- nice values ---------------------------------------------------------------------------- */
+
+void
+sched_set_nice_locked(struct thread *t, int nice)
+{
+	const bool queued = t->state == THREAD_READY;
+
+	if (queued)
+		rq_remove(&rq, &t->run);
+	else if (t == sched_current)
+		charge(t, rdtsc()); /* so far by the old rate */
+	rq_set_nice(&rq, &t->run, nice);
+	if (queued) {
+		rq_put(&rq, &t->run, false);
+		preempt_for(t);
+	} else if (t == sched_current) {
+		t->run.level = nice == NICE_BACKGROUND ? RQ_BACKGROUND : RQ_FAIR;
+		sched_need_switch |= rq.nr != 0 ? SCHED_TURN_OVER : 0;
+	}
+}
+
+/* --- idle ----------------------------------------------------------------------------------- */
+
+bool
+sched_others_ready(void)
+{
+	return __atomic_load_n(&rq.nr, __ATOMIC_RELAXED) != 0;
+}
+
+void
+sched_set_idle_hook(bool (*fn)(void))
+{
+	__atomic_store_n(&sched_idle_hook, fn, __ATOMIC_RELAXED);
+}
+
+/* --- figures -------------------------------------------------------------------------------- */
+
+static uint64_t
+cycles_locked(const struct thread *t, uint64_t now)
+{
+	return t->cycles + (t == sched_current ? now - t->stamp : 0);
+}
+
+uint64_t
+thread_cycles(const struct thread *t)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+	const uint64_t cycles = cycles_locked(t, rdtsc());
+
+	spin_unlock(&sched_lock, flags);
+	return cycles;
+}
+
+void
+sched_stats(struct sched_stats *out)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	out->start = start_stamp;
+	out->now = rdtsc();
+	out->idle = cycles_locked(sched_idle, out->now);
+	out->dead = dead_cycles;
+	out->ready_ticks = ready_ticks;
+	out->ready = rq.nr;
+	out->threads = nr_threads;
+	spin_unlock(&sched_lock, flags);
+}
+
 uint64_t
 sched_idle_ns(void)
 {
-	const uint64_t flags = spin_lock(&sched_lock);
-	uint64_t cycles = sched_idle->cycles;
-
-	if (sched_current == sched_idle)
-		cycles += rdtsc() - sched_idle->stamp;
-	spin_unlock(&sched_lock, flags);
-	return clock_cycles_to_ns(cycles);
+	return clock_cycles_to_ns(thread_cycles(sched_idle));
 }

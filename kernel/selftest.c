@@ -12,6 +12,7 @@
 #include <kern/thread.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <mm/vmm.h>
 #include <x86/switch.h>
 #include <x86/trap.h>
 
@@ -69,6 +70,8 @@ selftest_fail(const char *file, int line, const char *fmt, ...)
 		panic("self-test failed where it cannot be ended: %s", failure);
 	thread_self()->catch = NULL;
 	sched_preempt_count = 0;
+	if (LOCK_ORDER)
+		lock_order_exit(true); /* whatever it held stays locked */
 	thread_exit(1);
 }
 
@@ -165,7 +168,12 @@ selftest_panic_text(void)
 static const struct catch *
 catcher(void)
 {
-	return in_irq() ? NULL : thread_self()->catch;
+	void *catch = NULL;
+
+	/* The thread pointer may be what is broken. */
+	if (in_irq() || vmm_probe_read(&catch, (vaddr_t)&thread_self()->catch, sizeof(catch)) != 0)
+		return NULL;
+	return catch;
 }
 
 void

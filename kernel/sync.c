@@ -1,105 +1,62 @@
 /*
- * sync.c - mutex and semaphore over wait queues.
+ * sync.c - semaphore and completion: a count, and threads that wait for it to be above 0.
  *
- * A free mutex is taken and given back without any lock.  With threads waiting, the owner hands it
- * to the first of them: nobody passes the queue for long, and nobody starves.
+ * Both hand over: whoever raises the count with somebody waiting gives the unit to the one that waits
+ * longest and leaves the count alone.  So nobody who comes later takes it away, and a waiter that
+ * gives up can tell by its place in the queue whether it was served meanwhile.  All of it happens under
+ * the queue's lock, which the served waiter of a completion takes once more: after that nobody else
+ * has business with the object, and it may go.
  */
 #include <kern/sync.h>
 #include <kern/sched.h>
 
-/* --- mutex ---------------------------------------------------------------------------------- */
-
-void
-mutex_init(struct mutex *m, const char *name)
+static bool
+take_locked(volatile unsigned *count)
 {
-	m->owner = NULL;
-	m->name = name;
-	wait_queue_init(&m->queue);
-}
-
-static inline bool
-take(struct mutex *m, struct thread *t)
-{
-	struct thread *nobody = NULL;
-
-	return __atomic_compare_exchange_n(&m->owner, &nobody, t, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	if (*count == 0)
+		return false;
+	if (*count != COMPLETE_ALL)
+		(*count)--;
+	return true;
 }
 
 static void
-lock_slow(struct mutex *m, struct thread *t)
+give(struct wait_queue *q, volatile unsigned *count)
 {
-	if (m->owner == t)
-		panic("mutex \"%s\" is locked twice by thread \"%s\"", m->name, t->name);
-	for (;;) {
-		bool mine;
+	const uint64_t flags = spin_lock(&q->lock);
 
-		wait_begin(&m->queue);
-		mine = take(m, t);
-		if (!mine)
-			(void)sched_sleep(WAIT_FOREVER, false); /* even a thread that shall die */
-		wait_end(&m->queue);
-		if (mine || m->owner == t)
-			return;
-	}
+	if (wake_locked(q, 1) == 0 && *count != COMPLETE_ALL)
+		(*count)++;
+	spin_unlock(&q->lock, flags);
 }
 
-void NO_LOCK_ANALYSIS
-mutex_lock(struct mutex *m)
+/* 0 with one unit of *@count taken, -ETIMEDOUT or, when @killable, -EINTR. */
+static int
+take_until(struct wait_queue *q, volatile unsigned *count, uint64_t deadline_ns, bool killable)
 {
 	struct thread *t = thread_self();
+	uint64_t flags = spin_lock(&q->lock);
+	const bool got = take_locked(count);
+	int result;
 
-	if (LOCK_ORDER)
-		lock_order_none("mutex taken");
-	if (unlikely(!take(m, t)))
-		lock_slow(m, t);
-}
-
-bool NO_LOCK_ANALYSIS
-mutex_trylock(struct mutex *m)
-{
-	return take(m, thread_self());
-}
-
-/* The mutex is free and somebody waits: give it to the first, unless another was quicker. */
-static void
-hand_over(struct mutex *m)
-{
-	const uint64_t flags = spin_lock(&m->queue.lock);
-
-	if (!list_empty(&m->queue.waiters)) {
-		struct thread *t = list_first(&m->queue.waiters, struct thread, wait_node);
-
-		if (take(m, t)) {
-			list_del(&t->wait_node);
-			sched_wake(t);
-		}
-	}
-	spin_unlock(&m->queue.lock, flags);
-}
-
-void NO_LOCK_ANALYSIS
-mutex_unlock(struct mutex *m)
-{
-	if (unlikely(m->owner != thread_self()))
-		panic("mutex \"%s\" is unlocked by thread \"%s\" but belongs to \"%s\"", m->name,
-		      thread_self()->name, m->owner != NULL ? m->owner->name : "nobody");
-	/* Sequentially consistent: a waiter queues itself first and looks at the owner then. */
-	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
-	if (unlikely(!list_empty(&m->queue.waiters)))
-		hand_over(m);
-}
-
-bool
-mutex_held(const struct mutex *m)
-{
-	return m->owner == thread_self();
+	if (!got)
+		wait_enqueue(&q->waiters, t);
+	spin_unlock(&q->lock, flags);
+	if (got)
+		return 0;
+	result = sched_sleep(deadline_ns, killable);
+	flags = spin_lock(&q->lock);
+	if (!list_linked(&t->wait_node))
+		result = 0; /* served, if only just in time */
+	list_del(&t->wait_node);
+	spin_unlock(&q->lock, flags);
+	return result;
 }
 
 /* --- semaphore ------------------------------------------------------------------------------ */
 
 void
-sem_init(struct semaphore *s, int count)
+sem_init(struct semaphore *s, unsigned count)
 {
 	s->count = count;
 	wait_queue_init(&s->queue);
@@ -109,48 +66,74 @@ bool
 sem_try_down(struct semaphore *s)
 {
 	const uint64_t flags = spin_lock(&s->queue.lock);
-	const bool got = s->count > 0;
+	const bool got = take_locked(&s->count);
 
-	if (got)
-		s->count--;
 	spin_unlock(&s->queue.lock, flags);
 	return got;
-}
-
-static int
-down_until(struct semaphore *s, uint64_t deadline_ns)
-{
-	while (!sem_try_down(s)) {
-		int result = 0;
-
-		wait_begin(&s->queue);
-		if (s->count <= 0)
-			result = wait_sleep(deadline_ns);
-		wait_end(&s->queue);
-		if (result != 0)
-			return sem_try_down(s) ? 0 : result;
-	}
-	return 0;
 }
 
 int
 sem_down(struct semaphore *s)
 {
-	return down_until(s, WAIT_FOREVER);
+	might_sleep("sem_down");
+	return take_until(&s->queue, &s->count, WAIT_FOREVER, true);
 }
 
 int
 sem_down_timeout(struct semaphore *s, uint64_t timeout_ms)
 {
-	return down_until(s, wait_deadline(timeout_ms));
+	might_sleep("sem_down_timeout");
+	return take_until(&s->queue, &s->count, wait_deadline(timeout_ms), true);
 }
 
 void
 sem_up(struct semaphore *s)
 {
-	const uint64_t flags = spin_lock(&s->queue.lock);
+	give(&s->queue, &s->count);
+}
 
-	s->count++;
-	spin_unlock(&s->queue.lock, flags);
-	(void)wake_one(&s->queue);
+/* --- completion ----------------------------------------------------------------------------- */
+
+void
+completion_init(struct completion *c)
+{
+	c->done = 0;
+	wait_queue_init(&c->queue);
+}
+
+void
+complete(struct completion *c)
+{
+	give(&c->queue, &c->done);
+}
+
+void
+complete_all(struct completion *c)
+{
+	const uint64_t flags = spin_lock(&c->queue.lock);
+
+	c->done = COMPLETE_ALL;
+	(void)wake_locked(&c->queue, UINT32_MAX);
+	spin_unlock(&c->queue.lock, flags);
+}
+
+void
+completion_wait(struct completion *c)
+{
+	might_sleep("completion_wait");
+	(void)take_until(&c->queue, &c->done, WAIT_FOREVER, false);
+}
+
+int
+completion_wait_timeout(struct completion *c, uint64_t timeout_ms)
+{
+	might_sleep("completion_wait_timeout");
+	return take_until(&c->queue, &c->done, wait_deadline(timeout_ms), false);
+}
+
+int
+completion_wait_killable(struct completion *c)
+{
+	might_sleep("completion_wait_killable");
+	return take_until(&c->queue, &c->done, WAIT_FOREVER, true);
 }

@@ -9,14 +9,17 @@
 #include <kern/clock.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <mm/kstack.h>
+#include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/switch.h>
 
 #define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
 
-static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run_node */
+static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run.link */
 static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
 static unsigned last_id; /* [sched] */
+static bool ids_reused;	 /* [sched] last_id went round: look whether an id is free */
 
 /* The end of a sleep with a deadline.  Context: timer interrupt. */
 static void
@@ -36,11 +39,44 @@ static void
 setup(struct thread *t, const char *name)
 {
 	(void)strlcpy(t->name, name, sizeof(t->name));
-	list_init(&t->run_node);
+	list_init(&t->run.link);
 	list_init(&t->wait_node);
 	list_init(&t->all_node);
 	wait_queue_init(&t->joiners);
 	timer_setup(&t->timer, timeout, t);
+}
+
+struct thread *
+thread_find_locked(unsigned id)
+{
+	struct thread *t;
+
+	list_for_each_entry (t, &sched_all, all_node) {
+		if (t->id == id)
+			return t;
+	}
+	return NULL;
+}
+
+/* 32 bits go round within hours, at a thread every few microseconds: never give a living one's id. */
+static unsigned REQUIRES(sched_lock) new_id_locked(void)
+{
+	do {
+		if (++last_id == 0) {
+			ids_reused = true;
+			last_id = 1;
+		}
+	} while (ids_reused && thread_find_locked(last_id) != NULL);
+	return last_id;
+}
+
+void
+thread_set_last_id(unsigned id)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	last_id = id;
+	spin_unlock(&sched_lock, flags);
 }
 
 /* Memory, name and stack of a thread that nobody knows yet. */
@@ -49,7 +85,7 @@ make(const char *name, void (*fn)(void *), void *arg)
 {
 	struct thread *t = kzalloc(sizeof(*t));
 	const uint64_t flags = spin_lock(&sched_lock);
-	const unsigned id = ++last_id;
+	const unsigned id = new_id_locked();
 
 	spin_unlock(&sched_lock, flags);
 	if (t == NULL)
@@ -59,7 +95,6 @@ make(const char *name, void (*fn)(void *), void *arg)
 		kfree(t);
 		return NULL;
 	}
-	memset(t->stack, THREAD_STACK_FILL, KSTACK_SIZE);
 	setup(t, name);
 	t->id = id;
 	t->fn = fn;
@@ -68,12 +103,28 @@ make(const char *name, void (*fn)(void *), void *arg)
 	return t;
 }
 
+/* What the idle thread does before it halts: zeroed frames, a chunk at a time until somebody is ready. */
+static bool
+zero_some(void)
+{
+	bool worked;
+
+	preempt_disable();
+	worked = pmm_zero_one(&sched_need_switch);
+	preempt_enable();
+	return worked;
+}
+
 static void
 idle(void *arg)
 {
 	(void)arg;
-	for (;;)
-		cpu_idle();
+	for (;;) {
+		bool (*hook)(void) = __atomic_load_n(&sched_idle_hook, __ATOMIC_RELAXED);
+
+		if (hook == NULL || !hook())
+			cpu_idle();
+	}
 }
 
 int
@@ -87,20 +138,18 @@ thread_init(void)
 	t->essential = true;
 	t->stack = (uint64_t *)boot_stack;
 	/* Less what memset() itself stands on: interrupts are off, it needs little. */
-	memset(t->stack, THREAD_STACK_FILL,
+	memset(t->stack, KSTACK_FILL & 0xff,
 	       (size_t)((uint8_t *)__builtin_frame_address(0) - boot_stack) - 512);
-	t->stamp = rdtsc();
 	t->switches = 1;
-	list_add_tail(&sched_all, &t->all_node);
-	if (clock_tsc_hz() != 0)
-		sched_set_rate(clock_tsc_hz());
+	sched_init(clock_tsc_hz());
 
 	sched_idle = make("idle", idle, NULL);
 	if (sched_idle == NULL)
 		return -ENOMEM;
-	sched_idle->state = THREAD_READY;
 	sched_idle->essential = true;
-	list_add_tail(&sched_all, &sched_idle->all_node);
+	sched_adopt(t);
+	sched_adopt(sched_idle);
+	sched_set_idle_hook(zero_some);
 	return 0;
 }
 
@@ -121,7 +170,7 @@ destroy(struct thread *t)
 	const uint64_t flags = spin_lock(&sched_lock);
 
 	assert(t->state == THREAD_ZOMBIE && t != thread_self());
-	list_del(&t->all_node);
+	sched_forget_locked(t);
 	spin_unlock(&sched_lock, flags);
 	kstack_free(t->stack);
 	kfree(t);
@@ -136,6 +185,8 @@ thread_exit(int code)
 		panic("thread \"%s\", on which the system lives, exits with %d", t->name, code);
 	if (sched_preempt_count != 0)
 		panic("thread \"%s\" exits with preemption disabled", t->name);
+	if (LOCK_ORDER)
+		lock_order_exit(false);
 	/* Off until the next thread runs: whoever is woken here cannot free the stack too early. */
 	irq_disable();
 	(void)wake_all(&t->joiners);
@@ -145,7 +196,7 @@ thread_exit(int code)
 	t->exit_code = code;
 	t->state = THREAD_ZOMBIE;
 	if (t->detached)
-		list_add_tail(&dead, &t->run_node);
+		list_add_tail(&dead, &t->run.link);
 	sched_leave_locked();
 }
 
@@ -154,6 +205,7 @@ thread_join_timeout(struct thread *t, uint64_t timeout_ms)
 {
 	int result;
 
+	might_sleep("thread_join");
 	assert(t != thread_self() && !t->detached);
 	result = wait_event_timeout(&t->joiners, t->state == THREAD_ZOMBIE, timeout_ms);
 	if (result != 0)
@@ -178,7 +230,7 @@ thread_detach(struct thread *t)
 	assert(!t->detached);
 	t->detached = true;
 	if (ended)
-		list_add_tail(&dead, &t->run_node);
+		list_add_tail(&dead, &t->run.link);
 	spin_unlock(&sched_lock, flags);
 	if (ended)
 		(void)wake_one(&reaper);
@@ -188,18 +240,6 @@ void
 thread_set_essential(struct thread *t)
 {
 	t->essential = true;
-}
-
-struct thread *
-thread_find_locked(unsigned id)
-{
-	struct thread *t;
-
-	list_for_each_entry (t, &sched_all, all_node) {
-		if (t->id == id)
-			return t;
-	}
-	return NULL;
 }
 
 int
@@ -222,6 +262,27 @@ thread_kill(unsigned id)
 	return result;
 }
 
+int
+thread_set_nice(unsigned id, int nice)
+{
+	uint64_t flags;
+	struct thread *t;
+	int result = 0;
+
+	if (nice < NICE_MIN || nice > NICE_BACKGROUND)
+		return -EINVAL;
+	flags = spin_lock(&sched_lock);
+	t = thread_find_locked(id);
+	if (t == NULL || t->state == THREAD_ZOMBIE)
+		result = -ENOENT;
+	else if (t == sched_idle || (t->essential && nice == NICE_BACKGROUND))
+		result = -EPERM;
+	else
+		sched_set_nice_locked(t, nice);
+	spin_unlock(&sched_lock, flags);
+	return result;
+}
+
 static struct thread *
 next_dead(void)
 {
@@ -229,8 +290,8 @@ next_dead(void)
 	struct thread *t = NULL;
 
 	if (!list_empty(&dead)) {
-		t = list_first(&dead, struct thread, run_node);
-		list_del(&t->run_node);
+		t = list_first(&dead, struct thread, run.link);
+		list_del(&t->run.link);
 	}
 	spin_unlock(&sched_lock, flags);
 	return t;

@@ -5,33 +5,19 @@
 #include <kern/clock.h>
 #include <kern/ksym.h>
 #include <lib/string.h>
+#include <mm/kstack.h>
+#include <x86/switch.h>
 
-#define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
-#define WAIT_DEPTH  12 /* frames to look through for whom a thread waits */
-
-/* How switch.asm leaves the stack of a thread that does not run. */
-struct saved_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
-};
-
-static uint64_t
-stack_used(const struct thread *t)
-{
-	const uint64_t untouched = THREAD_STACK_FILL * 0x0101010101010101ULL;
-	size_t i = 0;
-
-	while (i < STACK_WORDS && t->stack[i] == untouched)
-		i++;
-	return (STACK_WORDS - i) * sizeof(uint64_t);
-}
+#define WAIT_DEPTH 12 /* frames to look through for whom a thread waits */
 
 /* The scheduler's own functions say nothing about what a thread waits for. */
 static bool
 is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
-		"switch_away", "context_switch", "sched_", "sleep_",
-		"wait_",       "mutex_",	 "sem_",   "thread_join",
+		"switch_to", "leave_cpu",  "context_switch", "sched_",	    "sleep_",
+		"wait_",     "mutex_",	   "sem_",	     "thread_join", "rw_",
+		"lock_slow", "lock_until", "take_until",     "completion_",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -65,35 +51,61 @@ wait_symbol(const struct thread *t)
 }
 
 static void
-describe_locked(const struct thread *t, struct thread_info *out)
+describe(const struct thread *t, uint64_t now, struct thread_info *out)
 {
-	uint64_t cycles = t->cycles;
+	const uint64_t cycles = t->cycles + (t == sched_current ? now - t->stamp : 0);
 
-	if (t == sched_current)
-		cycles += rdtsc() - t->stamp;
 	out->id = t->id;
 	memcpy(out->name, t->name, sizeof(out->name));
 	out->state = t->state;
+	out->nice = t->run.nice;
 	out->cpu_ns = clock_cycles_to_ns(cycles);
 	out->switches = t->switches;
-	out->stack_used = stack_used(t);
-	out->wait_sym = t->state == THREAD_SLEEPING ? wait_symbol(t) : NULL;
+	out->stack_used = 0;
+	out->wait_sym = NULL;
+}
+
+/* What lies on the thread's stack, if there still is such a thread. */
+static void
+describe_stack(struct thread_info *out)
+{
+	const struct thread *t;
+	uint64_t flags;
+
+	preempt_disable(); /* it neither runs nor goes meanwhile; interrupts need not wait for it */
+	flags = spin_lock(&sched_lock);
+	t = thread_find_locked(out->id);
+	spin_unlock(&sched_lock, flags);
+	if (t != NULL) {
+		out->stack_used = kstack_used(t->stack);
+		if (out->state == THREAD_SLEEPING && t->state == THREAD_SLEEPING)
+			out->wait_sym = wait_symbol(t);
+	}
+	preempt_enable();
 }
 
 size_t
 thread_snapshot(struct thread_info *out, size_t max)
 {
-	const uint64_t flags = spin_lock(&sched_lock);
+	struct sched_stats stats;
 	struct thread *t;
 	size_t n = 0;
 
+	/*
+	 * While no other thread runs none comes or goes, and nothing is written here but states: no
+	 * reason to keep interrupts waiting for a long list.
+	 */
+	preempt_disable();
+	sched_stats(&stats);
 	list_for_each_entry (t, &sched_all, all_node) {
-		if (n < max)
-			describe_locked(t, &out[n]);
-		n++;
+		if (n == max)
+			break;
+		describe(t, stats.now, &out[n++]);
 	}
-	spin_unlock(&sched_lock, flags);
-	return n;
+	preempt_enable();
+	for (size_t i = 0; i < n; i++)
+		describe_stack(&out[i]);
+	return stats.threads;
 }
 
 int

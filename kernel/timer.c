@@ -1,81 +1,127 @@
 /*
- * timer.c - one-shot timers: a list sorted by deadline, looked at by each tick.
+ * timer.c - callbacks at a time, once or again and again: a heap by deadline (include/lib/pqueue.h).
  *
- * New timers are mostly the latest, so they are put in from the end.
+ * The device that interrupts is set by kernel/clock_event.c to the first deadline here.  A timer that becomes
+ * the first tells it so; one that is cancelled does not: an interrupt with nothing to do is cheaper
+ * than setting the device twice.
  */
 #include <kern/timer.h>
+#include <kern/clock_event.h>
 #include <kern/spinlock.h>
 
 static struct spinlock lock = SPINLOCK_INIT("timer");
-static struct list timers = LIST_INIT(timers); /* [lock] earliest first */
-static volatile uint64_t next_ns =
-	UINT64_MAX; /* [lock] deadline of the first; may be one that was cancelled */
+static struct pqueue timers; /* [lock] */
 
 void
 timer_setup(struct timer *t, void (*fn)(void *), void *arg)
 {
-	list_init(&t->node);
-	t->deadline_ns = 0;
+	pq_node_init(&t->node);
+	t->period_ns = 0;
 	t->fn = fn;
 	t->arg = arg;
+}
+
+static void rearm(struct timer *t, uint64_t deadline_ns, uint64_t period_ns);
+
+/* Calls stand last on their ways, so that no register has to be saved for them; in both callers, so is this. */
+static inline __attribute__((always_inline)) void
+arm(struct timer *t, uint64_t deadline_ns, uint64_t period_ns)
+{
+	const uint64_t flags = spin_lock(&lock);
+
+	if (unlikely(pq_queued(&t->node))) {
+		spin_unlock(&lock, flags);
+		rearm(t, deadline_ns, period_ns);
+		return;
+	}
+	t->period_ns = period_ns;
+	pq_insert(&timers, &t->node, deadline_ns);
+	spin_unlock(&lock, flags);
+	if (unlikely(deadline_ns < clock_event_next_ns))
+		clock_event_need(deadline_ns);
+}
+
+static void
+rearm(struct timer *t, uint64_t deadline_ns, uint64_t period_ns)
+{
+	(void)timer_cancel(t);
+	if (period_ns == 0)
+		timer_arm(t, deadline_ns);
+	else
+		timer_arm_periodic(t, deadline_ns, period_ns);
 }
 
 void
 timer_arm(struct timer *t, uint64_t deadline_ns)
 {
-	const uint64_t flags = spin_lock(&lock);
-	struct list *at;
+	arm(t, deadline_ns, 0);
+}
 
-	list_del(&t->node);
-	t->deadline_ns = deadline_ns;
-	for (at = timers.prev; at != &timers; at = at->prev) {
-		if (list_entry(at, struct timer, node)->deadline_ns <= deadline_ns)
-			break;
-	}
-	list_insert_after(at, &t->node);
-	next_ns = MIN(next_ns, deadline_ns);
-	spin_unlock(&lock, flags);
+void
+timer_arm_periodic(struct timer *t, uint64_t first_ns, uint64_t period_ns)
+{
+	assert(period_ns != 0);
+	arm(t, first_ns, period_ns);
 }
 
 bool
 timer_cancel(struct timer *t)
 {
 	const uint64_t flags = spin_lock(&lock);
-	const bool armed = list_linked(&t->node);
 
-	list_del(&t->node);
+	if (unlikely(!pq_queued(&t->node))) {
+		spin_unlock(&lock, flags);
+		return false;
+	}
+	pq_remove(&timers, &t->node);
 	spin_unlock(&lock, flags);
-	return armed;
+	return true;
 }
 
-/* The earliest timer if it is due, taken off the list. */
+/* A periodic timer's next turn: turns that were missed are left out, the rhythm is kept. */
+static void
+again_locked(struct timer *t, uint64_t now_ns)
+{
+	const uint64_t late = now_ns - t->node.key;
+
+	pq_insert(&timers, &t->node, t->node.key + t->period_ns * (late / t->period_ns + 1));
+}
+
+/* The earliest timer if it is due, taken off the heap. */
 static struct timer *
 take_due(uint64_t now_ns)
 {
 	const uint64_t flags = spin_lock(&lock);
+	struct pq_node *first = pq_first(&timers);
 	struct timer *t = NULL;
 
-	next_ns = UINT64_MAX;
-	if (!list_empty(&timers)) {
-		t = list_first(&timers, struct timer, node);
-		if (t->deadline_ns <= now_ns) {
-			list_del(&t->node);
-		} else {
-			next_ns = t->deadline_ns;
-			t = NULL;
-		}
+	if (first != NULL && first->key <= now_ns) {
+		t = container_of(first, struct timer, node);
+		pq_remove(&timers, first);
+		if (t->period_ns != 0)
+			again_locked(t, now_ns);
 	}
 	spin_unlock(&lock, flags);
 	return t;
 }
 
-void
+bool
 timer_run(uint64_t now_ns)
 {
 	struct timer *t;
 
-	if (likely(now_ns < next_ns))
-		return;
+	if (likely(now_ns < timer_next()))
+		return false;
 	while ((t = take_due(now_ns)) != NULL)
 		t->fn(t->arg); /* unlocked: it may arm timers, itself too */
+	return true;
+}
+
+/* With interrupts off nobody else touches the heap, and one word is looked at: no lock. */
+uint64_t
+timer_next(void)
+{
+	const struct pq_node *first = pq_first(&timers);
+
+	return first != NULL ? first->key : UINT64_MAX;
 }

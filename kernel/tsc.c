@@ -6,7 +6,7 @@
  * are taken where the counter changes, SAMPLES of them at each end of the window, and the rate is the mean
  * of the middle half of the SAMPLES rates: emulators and system management interrupts make outliers.
  */
-#include <kern/clock.h>
+#include <kern/clock_source.h>
 #include <dev/pit.h>
 #include <x86/cpu.h>
 
@@ -94,7 +94,6 @@ tsc_calibrate(void)
 	if (take_samples(pit_ruler_read(), 1, begin) == 0 &&
 	    take_samples(begin[SAMPLES - 1].count, WINDOW_COUNTS, end) == 0)
 		hz = rate(begin, end);
-	pit_ruler_stop();
 	if (hz < PLAUSIBLE_MIN || hz > PLAUSIBLE_MAX)
 		return 0;
 	return hz;

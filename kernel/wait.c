@@ -18,10 +18,9 @@ wait_queue_init(struct wait_queue *q)
 	list_init(&q->waiters);
 }
 
-static unsigned
-wake(struct wait_queue *q, unsigned max)
+unsigned
+wake_locked(struct wait_queue *q, unsigned max)
 {
-	const uint64_t flags = spin_lock(&q->lock);
 	unsigned n = 0;
 
 	while (n < max && !list_empty(&q->waiters)) {
@@ -31,31 +30,33 @@ wake(struct wait_queue *q, unsigned max)
 		sched_wake(t);
 		n++;
 	}
-	spin_unlock(&q->lock, flags);
 	return n;
 }
 
 unsigned
-wake_one(struct wait_queue *q)
+wake_up_to(struct wait_queue *q, unsigned max)
 {
-	return wake(q, 1);
+	const uint64_t flags = spin_lock(&q->lock);
+	const unsigned n = wake_locked(q, max);
+
+	spin_unlock(&q->lock, flags);
+	return n;
 }
 
-unsigned
-wake_all(struct wait_queue *q)
+void
+wait_enqueue(struct list *waiters, struct thread *t)
 {
-	return wake(q, UINT32_MAX);
+	assert(!in_irq() && !list_linked(&t->wait_node)); /* on one queue at a time */
+	t->woken = false;
+	list_add_tail(waiters, &t->wait_node);
 }
 
 void
 wait_begin(struct wait_queue *q)
 {
-	struct thread *t = thread_self();
 	const uint64_t flags = spin_lock(&q->lock);
 
-	assert(!in_irq() && !list_linked(&t->wait_node)); /* on one queue at a time */
-	t->woken = false;
-	list_add_tail(&q->waiters, &t->wait_node);
+	wait_enqueue(&q->waiters, thread_self());
 	spin_unlock(&q->lock, flags);
 }
 
@@ -68,9 +69,13 @@ wait_sleep(uint64_t deadline_ns)
 void
 wait_end(struct wait_queue *q)
 {
-	const uint64_t flags = spin_lock(&q->lock);
+	struct thread *t = thread_self();
+	uint64_t flags;
 
-	list_del(&thread_self()->wait_node);
+	if (!list_linked(&t->wait_node))
+		return; /* whoever woke it took it off, and nobody else puts it on */
+	flags = spin_lock(&q->lock);
+	list_del(&t->wait_node);
 	spin_unlock(&q->lock, flags);
 }
 

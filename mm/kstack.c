@@ -2,13 +2,17 @@
  * kstack.c - kernel stacks and their guard pages.
  *
  * Thread stacks live in slots of twice KSTACK_SIZE at the bottom of the kernel's mapping area.  The
- * upper half of a slot is the stack, the lower half stays unmapped: running over the end of a stack
- * hits nothing but that, and an address tells by itself whether it is stack or guard.  A few freed
- * stacks stay mapped, since the next thread wants one.
+ * upper half of a slot is the stack, the lower half stays unmapped and guards this stack's end and the
+ * start of the one below: running over either end hits nothing but that, and an address tells by
+ * itself whether it is stack or guard.  The boot stack and the exception stacks (IST), which are part
+ * of the image, have an unmapped page on either side.  A few freed stacks stay mapped, since the next
+ * thread wants one.
  */
 #include <mm/kstack.h>
 #include <kern/spinlock.h>
 #include <lib/bitmap.h>
+#include <mm/fail.h>
+#include <mm/image.h>
 #include <mm/kmap.h>
 #include <mm/tables.h>
 #include <mm/vmm.h>
@@ -16,7 +20,7 @@
 #include <x86/trap.h>
 
 #define SLOT_SIZE (2 * KSTACK_SIZE)
-#define NR_SLOTS  (KSTACK_AREA_SIZE / SLOT_SIZE)
+#define NR_SLOTS  (KSTACK_AREA_SIZE / SLOT_SIZE - 1) /* the last one guards the one below it */
 #define NR_CACHED 4
 
 static struct spinlock kstack_lock = SPINLOCK_INIT("kstack");
@@ -34,9 +38,12 @@ in_area(vaddr_t va)
 void
 kstack_init(void)
 {
-	vmm_unmap((vaddr_t)boot_stack_guard, PAGE_SIZE);
+	(void)vmm_unmap_page(
+		(vaddr_t)boot_stack_guard); /* the image is in small pages around them */
+	(void)vmm_unmap_page((vaddr_t)boot_stack_top);
 	for (unsigned i = 0; i < IST_COUNT; i++)
-		vmm_unmap((vaddr_t)ist_area[i], PAGE_SIZE);
+		(void)vmm_unmap_page((vaddr_t)ist_area[i]);
+	(void)vmm_unmap_page((vaddr_t)ist_guard_above);
 }
 
 static void *
@@ -53,13 +60,18 @@ take_cached(void)
 void *
 kstack_alloc(void)
 {
-	void *stack = take_cached();
 	uint64_t flags;
+	void *stack;
 	size_t slot;
 	vaddr_t va;
 
-	if (stack != NULL)
+	if (fail_now(FAIL_STACK))
+		return NULL;
+	stack = take_cached();
+	if (stack != NULL) {
+		kstack_refill(stack);
 		return stack;
+	}
 	flags = spin_lock(&kstack_lock);
 	slot = bitmap_find_clear(slots, 0, NR_SLOTS);
 	if (slot != BITMAP_NONE)
@@ -69,7 +81,7 @@ kstack_alloc(void)
 		return NULL;
 
 	va = KSTACK_AREA_BASE + slot * SLOT_SIZE + KSTACK_SIZE;
-	if (vmm_populate(va, KSTACK_SIZE) != 0)
+	if (vmm_populate(va, KSTACK_SIZE, PMM_STACK) != 0)
 		va = 0;
 	flags = spin_lock(&kstack_lock);
 	if (va == 0)
@@ -77,6 +89,8 @@ kstack_alloc(void)
 	else
 		nr_used++;
 	spin_unlock(&kstack_lock, flags);
+	if (va != 0)
+		kstack_fill((void *)va);
 	return (void *)va;
 }
 
@@ -150,7 +164,8 @@ kstack_is_guard(vaddr_t va)
 {
 	if (in_area(va))
 		return va % SLOT_SIZE < KSTACK_SIZE;
-	if (va >= (vaddr_t)boot_stack_guard && va < (vaddr_t)boot_stack)
+	if (va - (vaddr_t)boot_stack_guard < PAGE_SIZE ||
+	    va - (vaddr_t)boot_stack_top < PAGE_SIZE || va - (vaddr_t)ist_guard_above < PAGE_SIZE)
 		return true;
 	for (unsigned i = 0; i < IST_COUNT; i++) {
 		if (va - (vaddr_t)ist_area[i] < PAGE_SIZE)

@@ -1,152 +1,190 @@
 /*
- * vmm.c - the kernel's page tables: built once, then changed by map, unmap and protect.
+ * vmm.c - the kernel's page tables, changed by map, unmap and protect.
  *
  * One PML4 with the layout of mm/layout.h.  Tables are frames reached through the direct map.  The
  * lower half of the PML4 is for user space; tables there carry PTE_U, those of the upper half
- * never do, so a single wrong leaf entry cannot open the kernel.  Tables of the upper half, once
- * made, stay: the walks of vmm_walk.c need no lock for that reason.
+ * never do, so a single wrong leaf entry cannot open the kernel.
  *
- * INVLPG and CR3: an entry that was not present is cached by no TLB, so making it present needs
- * nothing; every other change is followed by INVLPG, here and nowhere else.  With more CPUs this is
- * the file where the shootdown goes.  Spec: Intel SDM vol. 3A, "4-Level Paging", "Invalidation of
- * TLBs and Paging-Structure Caches".
+ * A large page is split when a part of it changes, and made again when vmm_protect() has made its
+ * parts alike.  A table is given back in two cases: a large page takes the place of its 512 equal
+ * entries, or of 512 empty ones.  So nobody may follow an entry to a table without vmm_lock, or at
+ * least interrupts off (vmm_walk.c): with one CPU that keeps everybody else out, and with more the
+ * shootdown that precedes the freeing would wait for the walker.
+ *
+ * Every change of an entry that was present is followed by a flush (tlb.c) before the lock is
+ * released.  Spec: Intel SDM vol. 3A, "4-Level Paging", "Invalidation of TLBs and
+ * Paging-Structure Caches".
  */
 #include <mm/vmm.h>
 #include <kern/spinlock.h>
-#include <mm/image.h>
-#include <mm/kstack.h>
+#include <mm/fail.h>
 #include <mm/pmm.h>
 #include <mm/tables.h>
-#include <x86/cpu.h>
+#include <mm/tlb.h>
 
-#define LEVEL_PT   1
-#define LEVEL_PD   2
-#define LEVEL_PDPT 3
-#define LEVEL_PML4 4
+#define TYPE_BITS (PTE_PWT | PTE_PCD) /* and PAT, whose place depends on the level */
 
 static struct spinlock vmm_lock = SPINLOCK_INIT("vmm");
-static paddr_t kernel_pml4;	 /* [I] */
-static unsigned max_level;	 /* [I] largest leaf: 3 with 1 GiB pages, else 2 */
-static pte_t nx_bit, global_bit; /* [I] 0 where the CPU lacks them */
+pte_t *vmm_root;
+unsigned vmm_max_level;
+static pte_t leaf_bits[VM_PROT_LIMIT]; /* [I] entry of a 4 KiB page at 0, by rights and type */
 
-static inline uint64_t
-level_size(unsigned level)
-{
-	return PAGE_SIZE << (9 * (level - 1));
-}
+/* --- entries ------------------------------------------------------------------------------ */
 
-static inline pte_t *
-table_at(paddr_t pa)
-{
-	return phys_to_virt(pa);
-}
-
-static inline bool
-is_leaf(pte_t e, unsigned level)
-{
-	return level == LEVEL_PT || (e & PTE_PS) != 0;
-}
-
-static pte_t
+static inline pte_t
 leaf_flags(unsigned prot, unsigned level)
 {
-	pte_t f = PTE_P | PTE_A | PTE_D; /* preset: the CPU need not write them back */
+	const pte_t f = leaf_bits[prot];
+
+	return level == LEVEL_PT ? f : to_large(f);
+}
+
+/* Accessed and dirty are preset: the CPU need not write them back, and equal pages look alike. */
+static pte_t INIT
+make_leaf_bits(unsigned prot, pte_t nx, pte_t global)
+{
+	pte_t f = PTE_P | PTE_A | PTE_D | pat_bits(prot >> VM_TYPE_SHIFT);
 
 	if (prot & VM_WRITE)
 		f |= PTE_W;
 	if (prot & VM_USER)
 		f |= PTE_U;
 	if (prot & VM_GLOBAL)
-		f |= global_bit;
+		f |= global;
 	if ((prot & VM_EXEC) == 0)
-		f |= nx_bit;
-	if (prot & VM_UNCACHED)
-		f |= PTE_PCD |
-		     PTE_PWT; /* PAT entry 3, UC at reset.  SDM vol. 3A, "Programming the PAT" */
-	if (level > LEVEL_PT)
-		f |= PTE_PS;
+		f |= nx;
 	return f;
 }
 
-/*
- * The entry that decides about @va: a leaf, or the first one not present.  *@level says where it
- * is.
- */
-static pte_t *
-find_entry(vaddr_t va, unsigned *level)
+void
+vmm_tables_init(paddr_t pml4, unsigned large, pte_t nx, pte_t global)
 {
-	pte_t *e = table_at(kernel_pml4) + pte_index(va, LEVEL_PML4);
+	assert(large >= LEVEL_PT && large <= LEVEL_PDPT);
+	vmm_root = phys_to_virt(pml4);
+	vmm_max_level = large;
+	for (unsigned prot = 0; prot < VM_PROT_LIMIT; prot++)
+		leaf_bits[prot] = make_leaf_bits(prot, nx, global);
+}
 
-	for (*level = LEVEL_PML4; *level > LEVEL_PT; (*level)--) {
-		if ((*e & PTE_P) == 0 || (*level < LEVEL_PML4 && is_leaf(*e, *level)))
-			break;
-		e = table_at(*e & PTE_ADDR) + pte_index(va, *level - 1);
+void
+vmm_tables_moved(uint64_t delta)
+{
+	vmm_root = (pte_t *)((uintptr_t)vmm_root + delta);
+}
+
+pte_t *
+vmm_find_entry(vaddr_t va, unsigned *level)
+{
+	pte_t *e = vmm_root + pte_index(va, LEVEL_PML4);
+	unsigned at = LEVEL_PML4;
+
+	while (at > LEVEL_PT && is_table(*e)) {
+		at--;
+		e = table_at(*e) + pte_index(va, at);
+	}
+	*level = at;
+	return e;
+}
+
+pte_t *
+vmm_entry_at(vaddr_t va, unsigned level)
+{
+	pte_t *e = vmm_root + pte_index(va, LEVEL_PML4);
+
+	for (unsigned at = LEVEL_PML4; at > level; at--) {
+		if (!is_table(*e))
+			return NULL;
+		e = table_at(*e) + pte_index(va, at - 1);
 	}
 	return e;
 }
 
-/* The entry for @va at @level, tables above it made as needed; NULL when memory is short. */
+static bool
+make_table(pte_t *e, vaddr_t va)
+{
+	const paddr_t table = fail_now(FAIL_TABLE) ? PADDR_NONE : pmm_alloc_zeroed(PMM_PAGE_TABLE);
+
+	if (table == PADDR_NONE)
+		return false;
+	*e = table | PTE_P | PTE_W | PTE_A | (va < DIRECT_MAP_BASE ? PTE_U : 0);
+	return true;
+}
+
+/*
+ * The entry for @va at @level, tables above it made as needed, or the present large page that stands
+ * in the way; NULL when memory is short.
+ */
 static pte_t *
 make_entry(vaddr_t va, unsigned level)
 {
-	const pte_t flags = PTE_P | PTE_W | PTE_A | (va < DIRECT_MAP_BASE ? PTE_U : 0);
-	pte_t *e = table_at(kernel_pml4) + pte_index(va, LEVEL_PML4);
+	pte_t *e = vmm_root + pte_index(va, LEVEL_PML4);
 
 	for (unsigned at = LEVEL_PML4; at > level; at--) {
-		if ((*e & PTE_P) == 0) {
-			const paddr_t table = pmm_alloc_zeroed();
-
-			if (table == PADDR_NONE)
+		if (unlikely(!is_table(*e))) {
+			if (*e & PTE_P)
+				return e;
+			if (!make_table(e, va))
 				return NULL;
-			*e = table | flags;
 		}
-		assert(!(at < LEVEL_PML4 && is_leaf(*e, at))); /* callers split or check first */
-		e = table_at(*e & PTE_ADDR) + pte_index(va, at - 1);
+		e = table_at(*e) + pte_index(va, at - 1);
 	}
 	return e;
 }
 
-/* Replace the large page in *@e by a table of the next smaller pages with the same rights. */
-static int
-split(pte_t *e, unsigned level, vaddr_t va)
+/* The same for a page table's entry where the table is there; else NULL.  The fast way of one page. */
+static inline pte_t *
+pt_entry(vaddr_t va)
 {
-	const paddr_t table = pmm_alloc();
-	const pte_t old = *e;
-	const paddr_t base = old & PTE_ADDR & ~(level_size(level) - 1);
-	pte_t flags =
-		old & (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_A | PTE_D | PTE_G | PTE_NX);
+	pte_t *e = vmm_root + pte_index(va, LEVEL_PML4);
 
-	if (table == PADDR_NONE)
-		return -ENOMEM;
-	if (level - 1 > LEVEL_PT)
-		flags |= PTE_PS;
-	for (unsigned i = 0; i < 512; i++)
-		table_at(table)[i] = (base + i * level_size(level - 1)) | flags;
-	*e = table | PTE_P | PTE_W | PTE_A | (old & PTE_U);
-	invlpg(va);
+	if (unlikely(!is_table(*e)))
+		return NULL;
+	e = table_at(*e) + pte_index(va, LEVEL_PDPT);
+	if (unlikely(!is_table(*e)))
+		return NULL;
+	e = table_at(*e) + pte_index(va, LEVEL_PD);
+	if (unlikely(!is_table(*e)))
+		return NULL;
+	return table_at(*e) + pte_index(va, LEVEL_PT);
+}
+
+/* Map one page where nothing is.  0, -EEXIST or -ENOMEM. */
+static inline int
+map_one_locked(vaddr_t va, pte_t entry)
+{
+	pte_t *e = pt_entry(va);
+
+	if (unlikely(e == NULL)) {
+		e = make_entry(va, LEVEL_PT);
+		if (e == NULL)
+			return -ENOMEM;
+	}
+	if (unlikely(*e & PTE_P))
+		return -EEXIST;
+	*e = entry;
 	return 0;
 }
 
-/* Make sure that no large page reaches across @va, so that a change can begin or end there. */
-static int
-split_at_locked(vaddr_t va)
+/* Clear page table entry @e of @va; returns the frame it showed, PADDR_NONE if none. */
+static inline paddr_t
+unmap_one_locked(pte_t *e, vaddr_t va)
 {
-	for (;;) {
-		unsigned level;
-		pte_t *e = find_entry(va, &level);
+	const pte_t old = *e;
 
-		if ((*e & PTE_P) == 0 || IS_ALIGNED(va, level_size(level)))
-			return 0;
-		if (split(e, level, va) != 0)
-			return -ENOMEM;
-	}
+	if ((old & PTE_P) == 0)
+		return PADDR_NONE;
+	*e = 0;
+	tlb_flush_page(va);
+	return old & PTE_ADDR;
 }
+
+/* --- ranges ------------------------------------------------------------------------------- */
 
 /* Largest level that fits at @va and @pa with @len left. */
 static unsigned
 best_level(vaddr_t va, paddr_t pa, uint64_t len)
 {
-	unsigned level = max_level;
+	unsigned level = vmm_max_level;
 
 	while (level > LEVEL_PT &&
 	       (len < level_size(level) || !IS_ALIGNED(va | pa, level_size(level))))
@@ -154,18 +192,16 @@ best_level(vaddr_t va, paddr_t pa, uint64_t len)
 	return level;
 }
 
-/* Is nothing mapped in [va, va+len)? */
+/* Is everything in [va, last] mapped (@present), or nothing? */
 static bool
-range_empty_locked(vaddr_t va, size_t len)
+range_is_locked(vaddr_t va, vaddr_t last, bool present)
 {
-	const vaddr_t last = va + len - 1;
-
 	for (;;) {
 		unsigned level;
-		const pte_t *e = find_entry(va, &level);
+		const pte_t *e = vmm_find_entry(va, &level);
 		const vaddr_t entry_last = va | (level_size(level) - 1);
 
-		if (*e & PTE_P)
+		if (((*e & PTE_P) != 0) != present)
 			return false;
 		if (entry_last >= last)
 			return true;
@@ -173,24 +209,28 @@ range_empty_locked(vaddr_t va, size_t len)
 	}
 }
 
+/* No page reaches beyond [va, last]. */
 static void
-unmap_locked(vaddr_t va, size_t len)
+unmap_locked(vaddr_t va, vaddr_t last)
 {
-	const vaddr_t last = va + len - 1;
+	unsigned removed = 0;
 
 	for (;;) {
 		unsigned level;
-		pte_t *e = find_entry(va, &level);
+		pte_t *e = vmm_find_entry(va, &level);
 		const vaddr_t entry_last = va | (level_size(level) - 1);
 
 		if (*e & PTE_P) {
 			*e = 0;
-			invlpg(va);
+			if (++removed <= TLB_PAGES_MAX)
+				tlb_flush_page(va);
 		}
 		if (entry_last >= last)
-			return;
+			break;
 		va = entry_last + 1;
 	}
+	if (removed > TLB_PAGES_MAX)
+		tlb_flush_all();
 }
 
 /*
@@ -215,22 +255,20 @@ map_in_table(vaddr_t va, paddr_t pa, size_t len, unsigned level, unsigned prot)
 	return done;
 }
 
-/* Nothing is mapped there.  A large page cannot replace a table that exists: fall to its level. */
+/* Nothing is mapped there.  After -ENOMEM nothing is, either; tables made on the way stay. */
 static int
 map_locked(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		unsigned found;
 		const unsigned best = best_level(va + done, pa + done, len - done);
-		size_t n;
+		const size_t n = map_in_table(va + done, pa + done, len - done,
+					      vmm_make_room(va + done, best), prot);
 
-		(void)find_entry(va + done, &found);
-		n = map_in_table(va + done, pa + done, len - done, MIN(best, found), prot);
 		if (n == 0) {
 			if (done > 0)
-				unmap_locked(va, done);
+				unmap_locked(va, va + done - 1);
 			return -ENOMEM;
 		}
 		done += n;
@@ -238,80 +276,107 @@ map_locked(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 	return 0;
 }
 
-/*
- * Page-aligned, canonical, not empty, not across the hole, no page writable and executable at once.
- */
+/* Change the leaves of [va, last]; all are present and none reaches beyond. */
+static void
+protect_locked(vaddr_t va, vaddr_t last, unsigned prot)
+{
+	unsigned changed = 0;
+
+	for (;;) {
+		unsigned level;
+		pte_t *e = vmm_find_entry(va, &level);
+		const vaddr_t entry_last = va | (level_size(level) - 1);
+		const pte_t type = TYPE_BITS | (level == LEVEL_PT ? PTE_PAT4K : PTE_PAT_LARGE);
+
+		*e = leaf_addr(*e, level) | (*e & type) | leaf_flags(prot, level);
+		if (++changed <= TLB_PAGES_MAX)
+			tlb_flush_page(va);
+		if (entry_last >= last)
+			break;
+		va = entry_last + 1;
+	}
+	if (changed > TLB_PAGES_MAX)
+		tlb_flush_all();
+}
+
+/* --- the public functions ----------------------------------------------------------------- */
+
+/* Page-aligned, canonical, not empty, not across the hole, no page writable and executable at once. */
 static bool
 args_ok(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 {
-	return IS_ALIGNED(va | pa | len, PAGE_SIZE) && len > 0 && va_canonical(va) &&
-	       va_canonical(va + len - 1) && va <= va + (len - 1) &&
-	       va >> 63 == (va + len - 1) >> 63 &&
+	const vaddr_t last = va + len - 1;
+
+	return IS_ALIGNED(va | pa | len, PAGE_SIZE) && len > 0 && va <= last && va_canonical(va) &&
+	       va_canonical(last) && va >> 63 == last >> 63 && (pa + len - 1) <= PTE_ADDR + 0xfff &&
+	       pa + len - 1 >= pa && prot < VM_PROT_LIMIT && prot >> VM_TYPE_SHIFT < PAT_TYPES &&
 	       (prot & (VM_WRITE | VM_EXEC)) != (VM_WRITE | VM_EXEC) &&
 	       !((prot & VM_USER) != 0 && va >> 63 != 0);
+}
+
+struct overlap {
+	paddr_t start, end;
+	bool found;
+};
+
+static void
+note_overlap(void *arg, paddr_t start, paddr_t end)
+{
+	struct overlap *o = arg;
+
+	o->found |= start < o->end && o->start < end;
+}
+
+/* RAM is in the direct map, cached: two types for one page would make its contents a matter of luck. */
+static bool
+is_ram(paddr_t pa, size_t len)
+{
+	struct overlap o = {pa, pa + len, false};
+
+	pmm_for_each_range(note_overlap, &o);
+	return o.found;
 }
 
 int
 vmm_map(vaddr_t va, paddr_t pa, size_t len, unsigned prot)
 {
-	uint64_t flags;
 	int result = -EEXIST;
+	uint64_t flags;
 
 	if (!args_ok(va, pa, len, prot))
 		return -EINVAL;
+	if ((prot & VM_TYPE_MASK) != VM_WB && is_ram(pa, len))
+		return -EBUSY;
 	flags = spin_lock(&vmm_lock);
-	if (range_empty_locked(va, len))
+	if (len == PAGE_SIZE)
+		result = map_one_locked(va, pa | leaf_bits[prot]);
+	else if (range_is_locked(va, va + len - 1, false))
 		result = map_locked(va, pa, len, prot);
 	spin_unlock(&vmm_lock, flags);
 	return result;
 }
 
-void
+int
 vmm_unmap(vaddr_t va, size_t len)
 {
+	pte_t *e = NULL;
 	uint64_t flags;
+	int result = 0;
 
 	assert(args_ok(va, 0, len, VM_READ));
 	flags = spin_lock(&vmm_lock);
-	if (split_at_locked(va) != 0 || split_at_locked(va + len) != 0) {
-		spin_unlock(&vmm_lock, flags);
-		panic("vmm_unmap: no memory to split the large page at %#lx", va);
+	if (len == PAGE_SIZE)
+		e = pt_entry(va);
+	if (e != NULL) {
+		(void)unmap_one_locked(e, va);
+	} else if (vmm_split_at(va) != 0 || vmm_split_at(va + len) != 0) {
+		vmm_merge(va, va + len - 1);
+		result = -ENOMEM;
+	} else {
+		unmap_locked(va, va + len - 1);
 	}
-	unmap_locked(va, len);
 	spin_unlock(&vmm_lock, flags);
-}
-
-/* Change the leaves of [va, last]; all are present and none reaches beyond. */
-static void
-protect_locked(vaddr_t va, vaddr_t last, unsigned prot)
-{
-	for (;;) {
-		unsigned level;
-		pte_t *e = find_entry(va, &level);
-		const vaddr_t entry_last = va | (level_size(level) - 1);
-
-		*e = (*e & PTE_ADDR & ~(level_size(level) - 1)) | leaf_flags(prot, level);
-		invlpg(va);
-		if (entry_last >= last)
-			return;
-		va = entry_last + 1;
-	}
-}
-
-static bool
-range_full_locked(vaddr_t va, vaddr_t last)
-{
-	for (;;) {
-		unsigned level;
-		const pte_t *e = find_entry(va, &level);
-		const vaddr_t entry_last = va | (level_size(level) - 1);
-
-		if ((*e & PTE_P) == 0)
-			return false;
-		if (entry_last >= last)
-			return true;
-		va = entry_last + 1;
-	}
+	return result;
 }
 
 int
@@ -320,63 +385,41 @@ vmm_protect(vaddr_t va, size_t len, unsigned prot)
 	uint64_t flags;
 	int result = 0;
 
-	if (!args_ok(va, 0, len, prot))
+	if (!args_ok(va, 0, len, prot) || (prot & VM_TYPE_MASK) != 0)
 		return -EINVAL;
 	flags = spin_lock(&vmm_lock);
-	if (!range_full_locked(va, va + len - 1))
+	if (!range_is_locked(va, va + len - 1, true))
 		result = -ENOENT;
-	else if (split_at_locked(va) != 0 || split_at_locked(va + len) != 0)
+	else if (vmm_split_at(va) != 0 || vmm_split_at(va + len) != 0)
 		result = -ENOMEM;
 	else
 		protect_locked(va, va + len - 1, prot);
+	if (result != -ENOENT)
+		vmm_merge(va, va + len - 1);
 	spin_unlock(&vmm_lock, flags);
 	return result;
 }
 
-int
-vmm_translate(vaddr_t va, paddr_t *pa)
-{
-	struct vmm_walk w;
-
-	if (!va_canonical(va))
-		return -ENOENT;
-	vmm_walk(va, &w);
-	if (!w.present)
-		return -ENOENT;
-	if (pa != NULL)
-		*pa = w.pa;
-	return 0;
-}
-
-/* --- single pages, for kmap.c and kstack.c ----------------------------------------------- */
+/* --- single pages, for kmap.c and kstack.c ------------------------------------------------ */
 
 int
 vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot)
 {
 	const uint64_t flags = spin_lock(&vmm_lock);
-	pte_t *e = make_entry(va, LEVEL_PT);
+	const int result = map_one_locked(va, pa | leaf_bits[prot]);
 
-	if (e != NULL) {
-		assert((*e & PTE_P) == 0);
-		*e = pa | leaf_flags(prot, LEVEL_PT);
-	}
 	spin_unlock(&vmm_lock, flags);
-	return e != NULL ? 0 : -ENOMEM;
+	assert(result != -EEXIST);
+	return result;
 }
 
 paddr_t
 vmm_unmap_page(vaddr_t va)
 {
 	const uint64_t flags = spin_lock(&vmm_lock);
-	unsigned level;
-	pte_t *e = find_entry(va, &level);
-	paddr_t pa = PADDR_NONE;
+	pte_t *e = pt_entry(va);
+	const paddr_t pa = e != NULL ? unmap_one_locked(e, va) : PADDR_NONE;
 
-	if ((*e & PTE_P) != 0 && level == LEVEL_PT) {
-		pa = *e & PTE_ADDR;
-		*e = 0;
-		invlpg(va);
-	}
 	spin_unlock(&vmm_lock, flags);
 	return pa;
 }
@@ -393,10 +436,10 @@ vmm_unmap_and_free(vaddr_t va, size_t len)
 }
 
 int
-vmm_populate(vaddr_t va, size_t len)
+vmm_populate(vaddr_t va, size_t len, enum pmm_owner owner)
 {
 	for (vaddr_t a = va; a < va + len; a += PAGE_SIZE) {
-		const paddr_t pa = pmm_alloc();
+		const paddr_t pa = pmm_alloc(owner);
 
 		if (pa == PADDR_NONE || vmm_map_page(a, pa, VM_WRITE | VM_GLOBAL) != 0) {
 			if (pa != PADDR_NONE)
@@ -405,89 +448,5 @@ vmm_populate(vaddr_t va, size_t len)
 			return -ENOMEM;
 		}
 	}
-	return 0;
-}
-
-/* --- the first tables -------------------------------------------------------------------- */
-
-static int
-map_section(const uint8_t *start, const uint8_t *end, unsigned prot)
-{
-	const vaddr_t va = (vaddr_t)start;
-
-	if (start == end)
-		return 0;
-	return map_locked(va, va - KERNEL_VMA, (size_t)(end - start), prot | VM_GLOBAL);
-}
-
-static int
-map_kernel_image(void)
-{
-	int r = map_section(kernel_text_start, kernel_text_end, VM_EXEC);
-
-	if (r == 0)
-		r = map_section(kernel_rodata_start, kernel_rodata_end, VM_READ);
-	if (r == 0)
-		r = map_section(kernel_data_start, kernel_data_end, VM_WRITE);
-	if (r == 0)
-		r = map_section(kernel_ksyms_start, kernel_ksyms_end, VM_READ);
-	if (r == 0)
-		r = map_locked(VGA_TEXT_VA, VGA_TEXT_PHYS, VGA_TEXT_SIZE,
-			       VM_WRITE | VM_UNCACHED | VM_GLOBAL);
-	return r;
-}
-
-/*
- * One range of RAM; what holds kernel text and constants only readable, so that W^X has no back
- * door.
- */
-static void
-map_ram(void *arg, paddr_t start, paddr_t end)
-{
-	const paddr_t ro_start = virt_to_phys(kernel_text_start);
-	const paddr_t ro_end = virt_to_phys(kernel_rodata_end);
-	int *result = arg;
-
-	while (start < end && *result == 0) {
-		unsigned prot = VM_WRITE | VM_GLOBAL;
-		paddr_t stop = end;
-
-		if (start < ro_start) {
-			stop = MIN(end, ro_start);
-		} else if (start < ro_end) {
-			stop = MIN(end, ro_end);
-			prot = VM_GLOBAL;
-		}
-		*result = map_locked(DIRECT_MAP_BASE + start, start, stop - start, prot);
-		start = stop;
-	}
-}
-
-int
-vmm_init(void)
-{
-	int result;
-
-	/* The loader says where the image lies; the linker knows.  Both must mean the same. */
-	assert(!pmm_is_free(virt_to_phys(kernel_text_start)));
-	assert(!pmm_is_free(virt_to_phys(kernel_ksyms_end) - PAGE_SIZE));
-
-	max_level = cpu_features.page1g ? LEVEL_PDPT : LEVEL_PD;
-	nx_bit = cpu_features.nx ? PTE_NX : 0;
-	global_bit = cpu_features.pge ? PTE_G : 0;
-	kernel_pml4 = pmm_alloc_zeroed();
-	if (kernel_pml4 == PADDR_NONE)
-		return -ENOMEM;
-	result = map_kernel_image();
-	if (result == 0)
-		pmm_for_each_range(map_ram, &result);
-	if (result != 0)
-		return result;
-
-	write_cr3(kernel_pml4);
-	pmm_use_direct_map(DIRECT_MAP_BASE);
-	direct_map_base = DIRECT_MAP_BASE;
-	kstack_init();
-	pmm_release_boot();
 	return 0;
 }

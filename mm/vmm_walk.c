@@ -2,36 +2,43 @@
  * vmm_walk.c - reading the page tables: walks, regions, and access to memory that may not be there.
  *
  * Everything starts from CR3, so it also tells the truth about the loader's tables, early in the
- * boot.  No lock: tables of the kernel half never go away once made (vmm.c), and one entry is read
- * in one access.
+ * boot.  No lock, since a panic must be able to walk whoever holds it: interrupts are off from the
+ * first entry to the last, and that is what vmm.c asks of those who follow an entry to a table.
  */
 #include <mm/vmm.h>
 #include <lib/string.h>
 #include <mm/pmm.h>
+#include <mm/tables.h>
 #include <x86/cpu.h>
+#include <x86/fault.h>
 
-static inline uint64_t
-level_size(unsigned level)
+/*
+ * One entry of the walk that fault reports make: its table may be anywhere, or the direct map be
+ * gone.  False if it cannot be read.
+ */
+static bool
+read_entry_safely(paddr_t table, unsigned index, pte_t *out)
 {
-	return PAGE_SIZE << (9 * (level - 1));
+	return safe_read64((uint64_t)phys_to_virt(table) + index * sizeof(pte_t), out);
 }
 
-static inline pte_t
-read_entry(paddr_t table, unsigned index)
+/* Interrupts are off. */
+static void
+walk(vaddr_t va, struct vmm_walk *out)
 {
-	return ((const volatile pte_t *)phys_to_virt(table))[index];
+	vmm_walk_from(read_cr3() & PTE_ADDR, va, out);
 }
 
 void
-vmm_walk(vaddr_t va, struct vmm_walk *out)
+vmm_walk_from(paddr_t table, vaddr_t va, struct vmm_walk *out)
 {
-	paddr_t table = read_cr3() & PTE_ADDR;
-
 	*out = (struct vmm_walk){.write = true, .user = true, .exec = true};
-	for (unsigned level = 4; level >= 1; level--) {
-		const pte_t e = read_entry(table, pte_index(va, level));
+	for (unsigned level = LEVEL_PML4; level >= LEVEL_PT; level--) {
 		const uint64_t size = level_size(level);
+		pte_t e;
 
+		if (!read_entry_safely(table, pte_index(va, level), &e))
+			return;
 		out->table[out->levels] = table;
 		out->entry[out->levels++] = e;
 		if ((e & PTE_P) == 0)
@@ -39,103 +46,103 @@ vmm_walk(vaddr_t va, struct vmm_walk *out)
 		out->write &= (e & PTE_W) != 0;
 		out->user &= (e & PTE_U) != 0;
 		out->exec &= (e & PTE_NX) == 0;
-		if (level == 1 || (level < 4 && (e & PTE_PS) != 0)) {
+		if (level == LEVEL_PT || (level < LEVEL_PML4 && (e & PTE_PS) != 0)) {
 			out->present = true;
 			out->page_size = size;
 			out->pa = (e & PTE_ADDR & ~(size - 1)) | (va & (size - 1));
+			out->type = pat_index(e, level > LEVEL_PT);
 			return;
 		}
 		table = e & PTE_ADDR;
 	}
 }
 
+void
+vmm_walk(vaddr_t va, struct vmm_walk *out)
+{
+	const uint64_t flags = irq_save();
+
+	walk(va, out);
+	irq_restore(flags);
+}
+
+int
+vmm_translate(vaddr_t va, paddr_t *pa)
+{
+	struct vmm_walk w;
+
+	if (!va_canonical(va))
+		return -ENOENT;
+	vmm_walk(va, &w);
+	if (!w.present)
+		return -ENOENT;
+	if (pa != NULL)
+		*pa = w.pa;
+	return 0;
+}
+
 /* --- regions ----------------------------------------------------------------------------- */
 
-struct region_walk {
-	vaddr_t from;
-	bool (*fn)(void *arg, const struct vmm_region *r);
-	void *arg;
-	struct vmm_region run; /* being collected */
-	bool open;	       /* a run is being collected */
-};
-
-static bool
-flush_run(struct region_walk *w)
+/* The page of @w, which holds @va, as a region of its own. */
+static struct vmm_region
+region_of(vaddr_t va, const struct vmm_walk *w)
 {
-	const bool had = w->open;
+	const vaddr_t start = ALIGN_DOWN(va, w->page_size);
 
-	w->open = false;
-	return !had || w->fn(w->arg, &w->run);
+	return (struct vmm_region){
+		.start = start,
+		.end = start + w->page_size,
+		.pa = w->pa - (va - start),
+		.flags = PTE_P | (w->write ? PTE_W : 0) | (w->user ? PTE_U : 0) |
+			 (w->exec ? 0 : PTE_NX) | (w->entry[w->levels - 1] & PTE_G),
+		.type = w->type,
+		.page_size = w->page_size,
+	};
 }
 
+/* Make @page part of @run, if it continues it.  The run that ends at the top ends at 0. */
 static bool
-add_page(struct region_walk *w, vaddr_t va, paddr_t pa, uint64_t size, pte_t flags)
+extend(struct vmm_region *run, const struct vmm_region *page)
 {
-	struct vmm_region *r = &w->run;
-
-	/* The end of a run at the top of the address space is 0: nothing can follow it. */
-	if (w->open && r->end == va && r->flags == flags && r->page_size == size) {
-		r->end = va + size;
-		return true;
-	}
-	if (!flush_run(w))
+	if (run->page_size != page->page_size || run->end != page->start ||
+	    run->flags != page->flags || run->type != page->type)
 		return false;
-	*r = (struct vmm_region){
-		.start = va, .end = va + size, .pa = pa, .flags = flags, .page_size = size};
-	w->open = true;
+	run->end = page->end;
 	return true;
 }
 
-/*
- * Tables that end below w->from are never entered.  @above: W, U and NX as the levels above leave
- * them.
- */
-static bool
-walk_table(struct region_walk *w, paddr_t table, unsigned level, vaddr_t base, pte_t above)
-{
-	const uint64_t size = level_size(level);
-	unsigned i = base < w->from ? pte_index(w->from, level) : 0;
-
-	for (; i < 512; i++) {
-		const pte_t e = read_entry(table, i);
-		const vaddr_t va = base + i * size;
-		pte_t rights;
-
-		if ((e & PTE_P) == 0)
-			continue;
-		rights = (above & e & (PTE_W | PTE_U)) | ((above | e) & PTE_NX);
-		if (level == 1 || (e & PTE_PS) != 0) {
-			rights |= e & (PTE_P | PTE_G | PTE_PCD | PTE_PWT);
-			if (!add_page(w, va, e & PTE_ADDR & ~(size - 1), size, rights))
-				return false;
-		} else if (!walk_table(w, e & PTE_ADDR, level - 1, va, rights)) {
-			return false;
-		}
-	}
-	return true;
-}
-
+/* One entry at a time, each walk from the root: tables may come and go in between. */
 void
 vmm_for_each_region(vaddr_t from, bool (*fn)(void *arg, const struct vmm_region *r), void *arg)
 {
-	struct region_walk w = {.from = from, .fn = fn, .arg = arg};
-	const paddr_t pml4 = read_cr3() & PTE_ADDR;
+	struct vmm_region run = {.page_size = 0}; /* none yet */
+	vaddr_t va = va_canonical(from) ? from : DIRECT_MAP_BASE;
 
-	for (unsigned i = pte_index(from, 4); i < 512; i++) {
-		const pte_t e = read_entry(pml4, i);
-		/* Bit 47 is the sign: the upper half's addresses begin with ones. */
-		const vaddr_t va = (vaddr_t)((int64_t)((uint64_t)i << 55) >> 16);
+	do {
+		struct vmm_walk w;
+		struct vmm_region page;
 
-		if ((e & PTE_P) != 0 &&
-		    !walk_table(&w, e & PTE_ADDR, 3, va, e & (PTE_W | PTE_U | PTE_NX)))
-			return;
-	}
-	(void)flush_run(&w);
+		vmm_walk(va, &w);
+		if (w.present) {
+			page = region_of(va, &w);
+			if (!extend(&run, &page)) {
+				if (run.page_size != 0 && !fn(arg, &run))
+					return;
+				run = page;
+			}
+		}
+		va |= level_size(LEVEL_PML4 + 1 - w.levels) - 1;
+		va++;
+		if (!va_canonical(va))
+			va = DIRECT_MAP_BASE;
+	} while (va != 0);
+	if (run.page_size != 0)
+		(void)fn(arg, &run);
 }
 
 /* --- careful access ---------------------------------------------------------------------- */
 
-/* How many of the @len bytes at @va can be accessed in one go; 0 if the first cannot. */
+/* Interrupts are off.  How many of the @len bytes at @va can be accessed in one go; 0 if the first cannot. */
 static size_t
 accessible(vaddr_t va, size_t len, bool write, bool *user)
 {
@@ -143,7 +150,7 @@ accessible(vaddr_t va, size_t len, bool write, bool *user)
 
 	if (!va_canonical(va))
 		return 0;
-	vmm_walk(va, &w);
+	walk(va, &w);
 	if (!w.present || (write && !w.write))
 		return 0;
 	*user = w.user;
@@ -166,24 +173,37 @@ copy_exact(void *dst, const void *src, size_t len)
 		memcpy(dst, src, len);
 }
 
+/* Interrupts are off: what is mapped now stays so.  Returns the bytes copied, 0 if none can be. */
+static size_t
+copy_some(vaddr_t va, uint8_t *buf, size_t len, bool write)
+{
+	bool user = false;
+	const size_t n = accessible(va, len, write, &user);
+	const bool window = user && (read_cr4() & CR4_SMAP) != 0;
+
+	if (n == 0)
+		return 0;
+	if (window)
+		stac();
+	if (write)
+		copy_exact((void *)va, buf, n);
+	else
+		copy_exact(buf, (const void *)va, n);
+	if (window)
+		clac();
+	return n;
+}
+
 static int
 probe_copy(vaddr_t va, uint8_t *buf, size_t len, bool write)
 {
 	while (len > 0) {
-		bool user = false;
-		const size_t n = accessible(va, len, write, &user);
-		const bool window = user && (read_cr4() & CR4_SMAP) != 0;
+		const uint64_t flags = irq_save();
+		const size_t n = copy_some(va, buf, MIN(len, PAGE_SIZE), write);
 
+		irq_restore(flags);
 		if (n == 0)
 			return -EFAULT;
-		if (window)
-			stac();
-		if (write)
-			copy_exact((void *)va, buf, n);
-		else
-			copy_exact(buf, (const void *)va, n);
-		if (window)
-			clac();
 		va += n;
 		buf += n;
 		len -= n;

@@ -85,14 +85,19 @@ def step_static():
     return run(command + [f for f in files(".c", folders=["boot", "drivers", "kernel", "mm", "fs"])])
 
 
-def step_locks():
-    """clang's lock analysis over the annotated prototypes"""
+def lock_analysis():
+    """The command that has clang look at a file's locks; tests/boot/test_locks.py uses it, too."""
     own = subprocess.run(["clang", "-print-file-name=include"], stdout=subprocess.PIPE,
                          check=True).stdout.decode().strip()
-    flags = ["clang", "--target=x86_64-unknown-none-elf", "-fsyntax-only", "-std=gnu11",
-             "-ffreestanding", "-nostdinc", "-Iinclude", "-isystem", own, "-mgeneral-regs-only",
-             "-DLOCK_ANALYSIS", "-Wthread-safety", "-Werror=thread-safety-analysis",
-             "-Werror=thread-safety-attributes"]
+    return ["clang", "--target=x86_64-unknown-none-elf", "-fsyntax-only", "-std=gnu11",
+            "-ffreestanding", "-nostdinc", "-Iinclude", "-isystem", own, "-mgeneral-regs-only",
+            "-DLOCK_ANALYSIS", "-Wthread-safety", "-Werror=thread-safety-analysis",
+            "-Werror=thread-safety-attributes"]
+
+
+def step_locks():
+    """clang's lock analysis over the annotated prototypes"""
+    flags = lock_analysis()
     code = files(".c", folders=["kernel", "mm", "drivers", "fs"])
     return run_each([flags + [f] for f in code])
 

@@ -1,8 +1,10 @@
 /*
- * acpi.h - what MinOS takes from the ACPI tables: how to turn the machine off and reset it.
+ * acpi.h - what MinOS takes from the ACPI tables: how to turn the machine off and reset it, and which
+ * timers it has.
  *
  * Firmware tables lie.  Every length and checksum is checked before a byte is used, and nonsense
- * gives an error.  drivers/acpi.c finds and maps the tables; drivers/acpi_parse.c is pure.
+ * gives an error.  drivers/acpi.c finds and maps the tables; drivers/acpi_parse.c and
+ * acpi_timers.c are pure.
  * Spec: ACPI 6.4, "ACPI Software Programming Model".
  */
 #pragma once
@@ -25,7 +27,7 @@ struct acpi_rsdp {
 	uint64_t rsdt, xsdt; /* physical; xsdt 0 below revision 2 */
 };
 
-/* What the FADT says of power. */
+/* What the FADT says of power and time. */
 struct acpi_fadt {
 	uint64_t dsdt;			    /* physical */
 	uint16_t smi_cmd;		    /* 0 = none */
@@ -36,6 +38,18 @@ struct acpi_fadt {
 	uint8_t reset_value;
 	bool reduced;		       /* hardware-reduced: no PM1 registers */
 	struct acpi_gas sleep_control; /* of the reduced model; address 0 = none */
+	struct acpi_gas pm_timer;      /* address 0 = none */
+	unsigned pm_timer_bits;	       /* 24 or 32 */
+};
+
+/* What the HPET table says. */
+struct acpi_hpet {
+	uint64_t address; /* physical, of its registers */
+	unsigned number;
+	unsigned comparators;
+	bool is_64_bits;
+	bool can_replace;   /* the PIT's and the RTC's interrupt ("legacy replacement") */
+	unsigned min_ticks; /* between interrupts of a periodic comparator */
 };
 
 /* SLP_TYP values of a sleep state. */
@@ -54,10 +68,49 @@ uint32_t acpi_table_length(const void *buf);
 bool acpi_table_valid(const void *buf, size_t n, const char *signature);
 /* 0 or -EINVAL.  The checksum is the caller's to check. */
 int acpi_parse_fadt(const void *buf, size_t n, struct acpi_fadt *out);
+/*
+ * The FADT's power management timer: into @out->pm_timer and pm_timer_bits.  One that is not there or cannot be
+ * leaves address 0.  @out->reduced must be set already.
+ */
+void acpi_parse_pm_timer(const void *buf, size_t n, struct acpi_fadt *out);
+/* 0 or -EINVAL.  The checksum is the caller's to check. */
+int acpi_parse_hpet(const void *buf, size_t n, struct acpi_hpet *out);
 /* Find Name (\_S5_, Package () {a, b, ...}) in the AML of a DSDT or SSDT.  0, or -ENOENT. */
 int acpi_parse_s5(const void *buf, size_t n, struct acpi_sleep *out);
 
+/* Little-endian number of 1, 2, 4 or 8 bytes at @at, unaligned; with a constant size a single load. */
+static inline uint64_t
+acpi_get(const void *buf, size_t at, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	__builtin_memcpy(&v, (const uint8_t *)buf + at, bytes);
+	return v;
+}
+
+static inline struct acpi_gas
+acpi_get_gas(const void *buf, size_t at)
+{
+	return (struct acpi_gas){
+		.space = (uint8_t)acpi_get(buf, at, 1),
+		.bits = (uint8_t)acpi_get(buf, at + 1, 1),
+		.offset = (uint8_t)acpi_get(buf, at + 2, 1),
+		.access = (uint8_t)acpi_get(buf, at + 3, 1),
+		.address = acpi_get(buf, at + 4, 8),
+	};
+}
+
 /* --- the machine's (drivers/acpi.c) ----------------------------------------------------------- */
+
+/* Find the tables, once; others may need them before acpi_init().  0, -ENODEV or -EINVAL. */
+int acpi_find_tables(void);
+/*
+ * Map the first whole table with this signature (4 letters), its checksum right; NULL if there is
+ * none.  The caller gives it back with acpi_unmap_table() and *@length.  Context: thread, after
+ * acpi_find_tables().
+ */
+const void *acpi_map_table(const char *signature, uint32_t *length);
+void acpi_unmap_table(const void *table, uint32_t length);
 
 /* Driver table: find and read the tables.  0, -ENODEV (no ACPI) or -EINVAL (damaged). */
 int acpi_init(void);

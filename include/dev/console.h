@@ -30,6 +30,13 @@ int console_start_timer(void);
 void console_write(const char *s, size_t n);
 /* From now on output is polled and ignores locks: a panic is being printed. */
 void console_panic(void);
+/* Output failed even so: from now on it goes the way of dev/console_raw.h. */
+void console_raw(void);
+/*
+ * A byte typed at either console, by polling, or -1.  Shift-PgUp and Ctrl-Alt-Del do what they
+ * always do.  Context: interrupts off, after console_panic().
+ */
+int console_poll(void);
 /* Wait until all output has left the machine (bounded). */
 void console_flush(void);
 

@@ -94,6 +94,12 @@ void kbd_decoder_release(struct kbd_decoder *d);
 /* Driver table: find the controller, set up the keyboard.  0, -ENODEV, or -EIO. */
 int kbd_init(void);
 
+/*
+ * Look whether a key was pressed, and decode it; false if not.  For a panic: takes no lock, shows no
+ * LED, works before kbd_init() where the firmware left the controller on.  Context: interrupts off.
+ */
+bool kbd_poll(struct kbd_event *out);
+
 /* 0, or -ENOENT when no layout has this name.  Works without a keyboard too. */
 int kbd_set_layout(const char *name);
 const char *kbd_layout(void);

@@ -22,6 +22,8 @@ void serial_put(const char *s, size_t n);
 void serial_flush(void);
 /* From now on ignore locks and send at once. */
 void serial_panic(void);
+/* A received byte, or -1; by polling, for a panic. */
+int serial_poll(void);
 /* Room in the input queue again after it was full. */
 void serial_input_resume(void);
 

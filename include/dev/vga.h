@@ -26,6 +26,8 @@ void vga_show(void);
 bool vga_dirty(void);
 /* Look @lines further back (negative: forward) in the history, at once; clamped. */
 void vga_scroll_view(int lines);
+/* Bring the terminal into a known state, its text kept: somebody was stopped while writing to it. */
+void vga_panic(void);
 /* Who gets the answers to DSR and DA. */
 void vga_set_reply(void (*reply)(void *arg, const char *s, size_t n));
 

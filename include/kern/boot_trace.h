@@ -6,7 +6,7 @@
 #include <kern/base.h>
 
 /* Check magic, version, size and CRC, and copy everything out of low memory.  0 or -EINVAL.  First thing the kernel does. */
-int boot_info_init(paddr_t where);
+int boot_info_init(paddr_t where) INIT;
 const struct boot_info *boot_info(void);
 const struct boot_mem *boot_raw_map(size_t *count);
 const struct boot_mem *boot_map(size_t *count);

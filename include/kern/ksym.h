@@ -13,3 +13,8 @@ uint64_t ksym_find(const char *name);
 /* Entry number @i in address order (for listing and completion): NULL past the end. */
 const char *ksym_at(size_t i, uint64_t *addr);
 size_t ksym_count(void);
+/* @addr as people read it: "symbol+0x1c", or the bare number when it is in no symbol. */
+struct ksym_text {
+	char s[64];
+};
+struct ksym_text ksym_text(uint64_t addr);

@@ -9,15 +9,25 @@
 #include <lib/base.h>
 
 struct trapframe;
+struct fault_cr;
 
 /*
  * Print what happened, where, registers, code bytes, symbolised backtrace, thread; on screen and
- * serial; then do what panic= says (halt, reboot, exit).  Context: any.  Nested panics print what
- * they still can.
+ * serial; then do what panic= says (debug, halt, reboot, exit).  Context: any, with any stack, any
+ * lock held, from the first instruction of kernel_main() on.  Theory: docs/traps.md.
  */
 NORETURN void panic(const char *fmt, ...) PRINTF(1, 2);
-/* The same for a CPU exception: registers come from @tf. */
-NORETURN void panic_trap(const struct trapframe *tf, const char *fmt, ...) PRINTF(2, 3);
+/* The same in an exception or interrupt: registers come from @tf. */
+NORETURN void panic_at(const struct trapframe *tf, const char *fmt, ...) PRINTF(2, 3);
+/* The same for an exception that nobody handles; its message is what fault_describe() says. */
+NORETURN void panic_trap(const struct trapframe *tf);
+/* The end of a panic, without the debugger: what panic= says, else halt. */
+NORETURN void panic_finish(void);
+
+/* The first panic: registers, control registers and message as they were. */
+const struct trapframe *panic_frame(void);
+const struct fault_cr *panic_cr(void);
+const char *panic_message(void);
 
 /* Is a panic being reported?  Then output is polled and locks are ignored. */
 bool panic_in_progress(void);

@@ -2,18 +2,29 @@
  * thread.h - kernel threads and the scheduler.
  *
  * Implementation: kernel/thread.c (life and death), kernel/sched.c (who runs), kernel/thread_info.c
- * (for people).  Preemptive round robin with a 10 ms quantum; an idle thread halts the CPU.
+ * (for people).  Preemptive, fair by nice values; an idle thread halts the CPU.
  * Theory: docs/scheduling.md.
  */
 #pragma once
 #include <kern/base.h>
+#include <kern/irqsoff.h>
+#include <kern/runqueue.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/wait.h>
 #include <lib/list.h>
 
-#define THREAD_NAME_MAX	    24
-#define SCHED_QUANTUM_TICKS 1 /* of the 100 Hz tick: 10 ms */
+#define THREAD_NAME_MAX 24
+
+/* What a thread that waits for a sleeping lock waits for; for the watchdog and for people. */
+enum block_kind { BLOCK_NONE, BLOCK_MUTEX, BLOCK_READ, BLOCK_WRITE };
+struct block {
+	enum block_kind kind;
+	bool reported;	   /* by the watchdog */
+	const void *lock;  /* struct mutex or struct rwlock */
+	const char *name;  /* the lock's */
+	uint64_t since_ns; /* clock_ns() */
+};
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
@@ -27,22 +38,24 @@ struct thread {
 	volatile bool woken;		  /* [sched] a wake came, perhaps before the sleep */
 	bool timed_out;			  /* [sched] the deadline, not a wake, ended the sleep */
 	bool killable;			  /* [sched] thread_kill() may end this sleep */
-	bool front;			  /* [sched] runs ahead of the others, having slept */
 	bool detached;			  /* [sched] nobody will join: freed when it ends */
 	bool essential;		    /* [sched] the system lives on it: thread_kill() refuses */
 	volatile bool kill_pending; /* [a] thread_kill() was called */
 	int exit_code;		    /* [sched] valid once ZOMBIE */
-	int64_t slice;	       /* [sched] cycles left of its quantum; negative = ran too long */
-	uint64_t cycles;       /* [sched] TSC cycles on the CPU, up to the last switch */
-	uint64_t stamp;	       /* [sched] TSC when it was last switched in or out */
-	uint64_t switches;     /* [sched] times switched in */
-	void (*fn)(void *);    /* [I] */
-	void *arg;	       /* [I] */
-	struct list run_node;  /* [sched] run queue, or the dead */
-	struct list wait_node; /* [its queue's lock] */
-	struct list all_node;  /* [sched] */
-	struct timer timer;    /* ends a sleep with a deadline */
+	struct run_node run;	    /* [sched] its place among the ready; run.link also: the dead */
+	uint64_t cycles;	    /* [sched] TSC cycles on the CPU, up to stamp */
+	uint64_t stamp;		    /* [sched] TSC when it was switched in, or last charged */
+	uint64_t switches;	    /* [sched] times switched in */
+	void (*fn)(void *);	    /* [I] */
+	void *arg;		    /* [I] */
+	struct list wait_node;	    /* [its queue's lock] */
+	struct list all_node;	    /* [sched] */
+	struct timer timer;	    /* ends a sleep with a deadline */
 	struct wait_queue joiners;
+	struct block blocked; /* [self] while it runs, [sched] while it sleeps */
+#ifdef DEBUG
+	struct held_locks locks; /* [self] mutexes and rwlocks that it holds */
+#endif
 	void *shell; /* [self] command context this thread prints to, NULL = console (kernel/shell) */
 	void *catch; /* [self] innermost selftest_catch() (kernel/selftest.c) */
 };
@@ -51,8 +64,8 @@ struct thread {
 int thread_init(void);
 
 /*
- * Start a thread that runs @fn(@arg) and exits with code 0 when it returns.  Returns NULL when
- * memory is short.  The caller must thread_join() or thread_detach() it.  Context: thread.
+ * Start a thread that runs @fn(@arg) and exits with code 0 when it returns.  It has the nice value
+ * of its creator.  Returns NULL when memory is short.  The caller must thread_join() or thread_detach() it.  Context: thread.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg) MUST_CHECK;
 NORETURN void thread_exit(int code);
@@ -70,12 +83,33 @@ void thread_set_essential(struct thread *t);
  */
 int thread_kill(unsigned id);
 
+/*
+ * Give thread @id the nice value @nice: NICE_MIN (most of the CPU) to NICE_MAX, or NICE_BACKGROUND:
+ * only what nobody else wants.  0, -ENOENT, -EINVAL for other values, -EPERM for "idle", and for
+ * NICE_BACKGROUND on a thread that the system lives on.  Context: any.
+ */
+int thread_set_nice(unsigned id, int nice);
+
 /* The running thread; "main" from the very start. */
-extern struct thread *sched_current; /* [sched] */
+extern struct thread *sched_current; /* [c] */
 static inline struct thread *
 thread_self(void)
 {
 	return sched_current;
+}
+
+/* The sleeping locks that @t holds, known in debug builds. */
+static inline struct held_locks *
+thread_locks(struct thread *t)
+{
+#ifdef DEBUG
+	return &t->locks;
+#else
+	static struct held_locks none;
+
+	(void)t;
+	return &none;
+#endif
 }
 
 /* Was this thread told to die? */
@@ -90,12 +124,29 @@ struct thread_info {
 	unsigned id;
 	char name[THREAD_NAME_MAX];
 	enum thread_state state;
+	int nice; /* NICE_BACKGROUND for "idle", too */
 	uint64_t cpu_ns;
 	uint64_t switches;
 	uint64_t stack_used;  /* bytes, by the deepest point touched */
 	const char *wait_sym; /* function it sleeps in, or NULL */
 };
 size_t thread_snapshot(struct thread_info *out, size_t max);
+
+/*
+ * Where the CPU's cycles went since thread_init(), taken at one moment.  The cycles of all threads
+ * that live, and @dead, are together exactly @now - @start.
+ */
+struct sched_stats {
+	uint64_t start, now;  /* TSC */
+	uint64_t idle;	      /* cycles of the idle thread */
+	uint64_t dead;	      /* cycles of threads that have ended and are freed */
+	uint64_t ready_ticks; /* threads that ran or were ready at a tick, summed over all ticks */
+	unsigned ready;	      /* threads that wait for the CPU now */
+	unsigned threads;     /* that exist */
+};
+void sched_stats(struct sched_stats *out);
+/* Cycles that the existing @t has had the CPU, up to now. */
+uint64_t thread_cycles(const struct thread *t);
 
 /* Print a symbolised backtrace of thread @id.  0 or -ENOENT. */
 int thread_backtrace(unsigned id);
@@ -110,23 +161,31 @@ int sleep_us(uint64_t us);
 
 /* No switch happens between these two (they nest); interrupts stay on. */
 extern volatile unsigned sched_preempt_count; /* [c] */
+extern uint64_t sched_preempt_site;	      /* [c] debug builds: where the outermost one began */
 void sched_preempt_enabled(void);
-static inline void
+static ALWAYS_INLINE void
 preempt_disable(void)
 {
-	sched_preempt_count++;
+	if (IRQSOFF_TRACE && sched_preempt_count == 0)
+		preemptoff_begin();
+	if (sched_preempt_count++ == 0 && LOCK_ORDER)
+		sched_preempt_site = current_rip();
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 static inline void
 preempt_enable(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (IRQSOFF_TRACE && sched_preempt_count == 1)
+		preemptoff_end();
 	if (--sched_preempt_count == 0)
 		sched_preempt_enabled();
 }
 
 /* Called by the trap code before it returns, interrupts off: switches when somebody else is due. */
-extern volatile bool sched_need_switch; /* [c] */
+#define SCHED_WOKEN	1		   /* somebody came who goes before the running thread */
+#define SCHED_TURN_OVER 2		   /* its turn is over */
+extern volatile uint8_t sched_need_switch; /* [c] SCHED_... */
 void sched_preempt(void);
 static inline void
 sched_preempt_check(void)
@@ -134,9 +193,18 @@ sched_preempt_check(void)
 	if (unlikely(sched_need_switch))
 		sched_preempt();
 }
-/* Called by the timer interrupt. */
+/* Called by the timer interrupt, interrupts off. */
 void sched_tick(void);
 /* Nanoseconds that the idle thread ran. */
 uint64_t sched_idle_ns(void);
+
+/* Does anybody wait for the CPU?  For work that should be done only when nobody does. */
+bool sched_others_ready(void);
+/*
+ * Have the idle thread call @fn before it halts, again and again while it returns true (there is
+ * more to do).  One hook; NULL removes it.  @fn runs with interrupts on and may be preempted at any
+ * moment, for long; it must not sleep, and holds spinlocks for short.  What it takes counts as idle.
+ */
+void sched_set_idle_hook(bool (*fn)(void));
 /* The boot context, when all is started, becomes the reaper of detached threads; never returns. */
 NORETURN void thread_main_loop(void);

@@ -5,6 +5,9 @@
  *
  *	wait_event(&q, ring_used(&r) > 0);
  *	if (wait_event_timeout(&q, done, 500) == -ETIMEDOUT) ...
+ *
+ * The queue must outlive its last wake: for one on a stack, that goes when the waiter goes on, take
+ * a completion (kern/sync.h).
  */
 #pragma once
 #include <kern/base.h>
@@ -15,7 +18,7 @@ struct thread;
 
 struct wait_queue {
 	struct spinlock lock;
-	struct list waiters; /* [lock] struct thread.wait_node */
+	struct list waiters; /* [lock] struct thread.wait_node, the longest waiting first */
 };
 
 #define WAIT_QUEUE_INIT(name)                                                             \
@@ -27,9 +30,34 @@ struct wait_queue {
 
 void wait_queue_init(struct wait_queue *q);
 
+/* Wake the @max longest waiting.  Returns how many there were. */
+unsigned wake_up_to(struct wait_queue *q, unsigned max) EXCLUDES(q->lock);
+unsigned wake_locked(struct wait_queue *q, unsigned max) REQUIRES(q->lock);
+
+/*
+ * Does nobody wait?  A waiter queues itself and then looks at its condition; the waker changes that
+ * first and looks at the queue then.  The barrier keeps the two in this order, so that at least one
+ * of them sees what the other did.
+ */
+static inline bool
+wait_queue_idle(const struct wait_queue *q)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return list_empty(&q->waiters);
+}
+
 /* Wake the longest waiting thread, or all.  Context: any, interrupt handlers included.  Returns how many. */
-unsigned wake_one(struct wait_queue *q);
-unsigned wake_all(struct wait_queue *q);
+static inline unsigned
+wake_one(struct wait_queue *q)
+{
+	return wait_queue_idle(q) ? 0 : wake_up_to(q, 1);
+}
+
+static inline unsigned
+wake_all(struct wait_queue *q)
+{
+	return wait_queue_idle(q) ? 0 : wake_up_to(q, UINT32_MAX);
+}
 
 /*
  * The parts of wait_event(): put the current thread on @q and mark it sleeping; then, if the
@@ -37,14 +65,17 @@ unsigned wake_all(struct wait_queue *q);
  * @deadline_ns; wait_end() takes it off again in any case.  wait_sleep() returns 0, -ETIMEDOUT,
  * or -EINTR when the thread was told to die (thread_kill).  Context: thread.
  */
-void wait_begin(struct wait_queue *q);
+void wait_begin(struct wait_queue *q) EXCLUDES(q->lock);
+/* The queueing alone, of the calling thread @self; whoever locks @waiters has done so. */
+void wait_enqueue(struct list *waiters, struct thread *self);
 int wait_sleep(uint64_t deadline_ns);
-void wait_end(struct wait_queue *q);
+void wait_end(struct wait_queue *q) EXCLUDES(q->lock);
 uint64_t wait_deadline(uint64_t timeout_ms);
 
 #define wait_event_until(q, cond, deadline)                          \
 	({                                                           \
 		int wait_result_ = 0;                                \
+		might_sleep("wait_event");                           \
 		while (!(cond)) {                                    \
 			wait_begin(q);                               \
 			if (!(cond))                                 \

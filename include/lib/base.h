@@ -22,13 +22,21 @@ typedef __PTRDIFF_TYPE__ ssize_t; /* as POSIX: a size or a negative errno */
 #define GIB(n)			 ((uint64_t)(n) << 30)
 #define container_of(p, type, m) ((type *)((char *)(p)-offsetof(type, m)))
 
-#define PACKED	     __attribute__((packed))
-#define NORETURN     __attribute__((noreturn))
-#define UNUSED	     __attribute__((unused))
-#define PRINTF(f, a) __attribute__((format(__printf__, f, a)))
-#define MUST_CHECK   __attribute__((warn_unused_result))
-#define likely(x)    __builtin_expect(!!(x), 1)
-#define unlikely(x)  __builtin_expect(!!(x), 0)
+#define PACKED	      __attribute__((packed))
+#define NORETURN      __attribute__((noreturn))
+#define UNUSED	      __attribute__((unused))
+/* Also where size counts more than speed: for functions that note the address of their caller. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define PRINTF(f, a)  __attribute__((format(__printf__, f, a)))
+#define MUST_CHECK    __attribute__((warn_unused_result))
+/* For the kernel's start alone: given back once it is up (kern/init.h). */
+#define INIT	      __attribute__((section(".init.text")))
+#define INIT_DATA     __attribute__((section(".init.data")))
+#define INIT_CONST    __attribute__((section(".init.rodata"))) /* for const data */
+/* Stays, and calls INIT code all the same, because it runs only while that is there. */
+#define INIT_CALLER   __attribute__((section(".text.init_caller")))
+#define likely(x)     __builtin_expect(!!(x), 1)
+#define unlikely(x)   __builtin_expect(!!(x), 0)
 
 /* From here to the end of the file GCC makes no calls out of loops (clang does not with -ffreestanding). */
 #if defined(__GNUC__) && !defined(__clang__)

@@ -15,6 +15,10 @@
 #define KERNEL_PHYS	0x0000000000100000UL /* where the image starts in physical memory */
 #define KSTACK_SIZE	0x4000UL	     /* thread stack, without its guard page */
 
+/* The log that outlives a reboot (kernel/log_keep.c): nobody else touches it. */
+#define LOG_KEEP_PHYS 0x3f0000UL
+#define LOG_KEEP_SIZE 0x10000UL
+
 /*
  * VGA text memory is mapped here (uncached) by the loader's tables and by ours: usable from the
  * first line to the last panic.

@@ -4,6 +4,7 @@
  * Spec: Intel SDM vol. 2 (instructions), vol. 3A "Control Registers", vol. 4 (MSRs).
  */
 #pragma once
+#include <kern/irqsoff.h>
 #include <lib/base.h>
 
 #define RFLAGS_CF BIT(0)
@@ -69,8 +70,20 @@ rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+#define CPUID_1_ECX_RDRAND BIT(30)
+
+/* A random number of the CPU's; false if it has none ready.  Only where CPUID says that it exists. */
+static inline bool
+rdrand(uint64_t *out)
+{
+	bool good;
+
+	__asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(good));
+	return good;
+}
+
 /* Address of the code that asks. */
-static inline uint64_t
+static ALWAYS_INLINE uint64_t
 current_rip(void)
 {
 	uint64_t v;
@@ -128,16 +141,20 @@ read_rflags(void)
 #define PRIVILEGED(insn) __asm__ volatile(insn ::: "memory")
 #endif
 
+/* Debug builds: where interrupts were turned off last. */
+extern uint64_t irq_off_site; /* [c] */
+#if defined(DEBUG) && !defined(HOST_TEST)
+#define NOTE_IRQ_OFF(flags) ((flags)&RFLAGS_IF ? (void)(irq_off_site = current_rip()) : (void)0)
+#else
+#define NOTE_IRQ_OFF(flags) ((void)(flags))
+#endif
+
 static inline void
 irq_enable(void)
 {
+	if (IRQSOFF_TRACE)
+		irqsoff_end();
 	PRIVILEGED("sti");
-}
-
-static inline void
-irq_disable(void)
-{
-	PRIVILEGED("cli");
 }
 
 static inline uint16_t
@@ -156,19 +173,31 @@ irqs_on(void)
 }
 
 /* Turn interrupts off; the result goes to irq_restore(). */
-static inline uint64_t
+static ALWAYS_INLINE uint64_t
 irq_save(void)
 {
 	const uint64_t flags = read_rflags();
 
-	irq_disable();
+	PRIVILEGED("cli");
+	NOTE_IRQ_OFF(flags);
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
 	return flags;
 }
 
-static inline void
+static ALWAYS_INLINE void
+irq_disable(void)
+{
+	NOTE_IRQ_OFF(read_rflags());
+	PRIVILEGED("cli");
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
+}
+
+static ALWAYS_INLINE void
 irq_restore(uint64_t flags)
 {
-	if (flags & RFLAGS_IF)
+	if (likely(flags & RFLAGS_IF))
 		irq_enable();
 }
 
@@ -178,6 +207,8 @@ irq_restore(uint64_t flags)
 static inline void
 cpu_idle(void)
 {
+	if (IRQSOFF_TRACE)
+		irqsoff_end();
 	__asm__ volatile("sti\n\thlt" ::: "memory");
 }
 
@@ -242,8 +273,6 @@ extern struct cpu_features cpu_features;
  * Read CPUID and turn on what the kernel uses (WP, NXE, PGE, MCE, SMEP, SMAP, UMIP where present).
  * Returns 0.
  */
-int cpu_init(void);
+int cpu_init(void) INIT;
 /* Zero one page at a page-aligned address (kernel/x86/switch.asm). */
 void page_zero(void *page);
-/* What the machine-check banks say, printed; for the #MC panic.  Takes no lock. */
-void cpu_print_machine_check(void);

@@ -22,3 +22,11 @@ void crash_bad_opcode(void);
 void crash_write_code(void);
 /* Load from a non-canonical address: #GP. */
 void crash_non_canonical(void);
+/* Call @fn with a #DB after each of its instructions. */
+void crash_single_step(void (*fn)(void));
+/* Push something at @rsp, then UD2. */
+NORETURN void crash_with_rsp(uint64_t rsp);
+/* Write over the frames on the stack, then return through them: #GP. */
+void crash_overwrite_frames(void);
+/* Read at @va. */
+void crash_read(uint64_t va);

@@ -4,8 +4,17 @@
 #pragma once
 #include <lib/base.h>
 
+/* How context_switch() leaves the stack of a thread that does not run. */
+struct saved_frame {
+	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+};
+
 /* Save the callee-saved registers on the stack and RSP in *@save, then continue at @next_rsp. */
 void context_switch(uint64_t *save, uint64_t next_rsp);
+/* What it leaves on the stack that it saves. */
+struct switch_frame {
+	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+};
 /* Where a new thread starts: calls thread_begin() with interrupts off. */
 void thread_trampoline(void);
 /*

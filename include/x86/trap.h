@@ -55,8 +55,8 @@ const char *trap_mnemonic(unsigned vector);
 const char *trap_name(unsigned vector);
 
 /* GDT with kernel and user segments and the TSS, IST stacks, IDT with 256 gates.  0. */
-int gdt_init(void);
-int idt_init(void);
+int gdt_init(void) INIT;
+int idt_init(void) INIT;
 
 /* Selectors; order demanded by SYSCALL/SYSRET (STAR).  Also read by the assembler. */
 #define SEL_KERNEL_CODE 0x08
@@ -65,14 +65,15 @@ int idt_init(void);
 #define SEL_USER_CODE	0x23
 #define SEL_TSS		0x28
 
-#define IST_DF	1
-#define IST_NMI 2
-#define IST_MC	3
+#define IST_DF	  1
+#define IST_NMI	  2
+#define IST_MC	  3
+#define IST_PANIC 4 /* no gate names it: panic() goes there by itself */
 
 /*
  * Exception stacks of their own, a guard page below each: [stack][page of guard, then the stack].
  */
-#define IST_COUNT      3
+#define IST_COUNT      4
 #define IST_STACK_SIZE 8192
 extern uint8_t ist_area[IST_COUNT][4096 + IST_STACK_SIZE];
 

@@ -4,19 +4,22 @@
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/log.h>
+#include <kern/log_keep.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include "cmds.h"
 
 /* --- dmesg --------------------------------------------------------------------------------------- */
 
+static const char *const options[] = {"-n", "-p"};
 static const char *const level_names[] = {"err", "warn", "notice", "info", "debug"};
 
 const char *
 complete_dmesg(unsigned arg, unsigned i)
 {
-	if (arg == 1 && i == ARRAY_SIZE(level_names))
-		return "-n";
+	if (arg == 1 && i >= ARRAY_SIZE(level_names))
+		return list_candidate(options, ARRAY_SIZE(options),
+				      i - (unsigned)ARRAY_SIZE(level_names));
 	return arg <= 2 ? list_candidate(level_names, ARRAY_SIZE(level_names), i) : NULL;
 }
 
@@ -56,6 +59,44 @@ print_log(enum log_level up_to)
 		sh_printf("no line of level %s or graver\n", level_names[up_to]);
 }
 
+/* Why there is no log of the boot before, or how it ends.  0, or -EIO. */
+static int
+past_log_end(int result)
+{
+	if (result == 0)
+		return 0;
+	if (log_keep_problem() != NULL)
+		sh_printf("none: %s\n", log_keep_problem());
+	else if (result == -ENOENT)
+		sh_printf("none: memory holds no log of an earlier boot\n");
+	else if (result == -EINVAL)
+		sh_printf("refused: there is one, but its checksum is wrong\n");
+	else
+		sh_printf("\n(the rest is damaged)\n");
+	return result == -EIO ? 0 : -EIO;
+}
+
+static int
+print_past_log(void)
+{
+	static char text[KEEP_TEXT_MAX + 1];
+	struct keep_record r;
+	uint64_t pos = 0;
+	int result = -ENOENT;
+
+	if (log_keep_boot() != 0)
+		sh_printf("The log of boot %lu, the one before this:\n", log_keep_boot());
+	while (!sh_interrupted() && (result = log_keep_read(&pos, &r, text)) > 0) {
+		char stamp[24] = "";
+
+		text[r.len] = '\0';
+		if (r.kind == KEEP_LINE)
+			(void)log_stamp(stamp, sizeof(stamp), r.time_ns);
+		sh_printf("%s%s%s", stamp, text, r.kind == KEEP_LINE ? "\n" : "");
+	}
+	return past_log_end(MIN(result, 0));
+}
+
 int
 cmd_dmesg(int argc, char **argv)
 {
@@ -67,6 +108,8 @@ cmd_dmesg(int argc, char **argv)
 		log_set_console_level(level);
 		return 0;
 	}
+	if (argc == 2 && strcmp(argv[1], "-p") == 0)
+		return print_past_log();
 	if (argc > 2)
 		return -EINVAL;
 	if (argc == 2 && !parse_level(argv[1], &level))

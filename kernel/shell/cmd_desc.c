@@ -169,10 +169,12 @@ vector_name(char *buf, size_t size, unsigned vector)
 
 	if (vector < 32) {
 		snprintf(buf, size, "%s %s", trap_mnemonic(vector), trap_name(vector));
-	} else if (vector < IRQ_VECTOR_BASE + IRQ_MAX) {
-		irq_stat(vector - IRQ_VECTOR_BASE, &stat);
-		snprintf(buf, size, "IRQ %u%s%s", vector - IRQ_VECTOR_BASE, stat.name ? ", " : "",
+	} else if (irq_of_vector(vector) != IRQ_NONE) {
+		irq_stat(irq_of_vector(vector), &stat);
+		snprintf(buf, size, "IRQ %u%s%s", irq_of_vector(vector), stat.name ? ", " : "",
 			 stat.name ? stat.name : "");
+	} else if (vector == IRQ_VECTOR_SPURIOUS) {
+		snprintf(buf, size, "spurious, of the local APIC");
 	} else {
 		snprintf(buf, size, "free");
 	}
@@ -213,7 +215,8 @@ idt_summary(const struct desc_ptr *idtr)
 		if (v == 0)
 			first_gate = g;
 		/* exceptions, lines and free vectors are told apart though their gates are alike */
-		if (v > 0 && (gate_kind(&g) != gate_kind(&first_gate) || v == 32 || v == 48)) {
+		if (v > 0 && (gate_kind(&g) != gate_kind(&first_gate) || v == 32 || v == 48 ||
+			      v == IRQ_VECTOR_LAPIC_TIMER)) {
 			print_gates(first, v - 1, &first_gate);
 			first = v;
 			first_gate = g;

@@ -2,37 +2,17 @@
  * cmd_mem.c - commands about memory: mem, vmmap, pte.
  */
 #include <kern/boot_trace.h>
+#include <kern/init.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
-#include <mm/pmm.h>
+#include <mm/image.h>
 #include <mm/sections.h>
 #include <mm/vmm.h>
 #include <x86/cpu.h>
 #include "cmds.h"
 
 /* --- mem ----------------------------------------------------------------------------------------- */
-
-static void
-print_frames(void)
-{
-	struct pmm_stats s;
-	const char *unit = "frames of 4 KiB";
-
-	pmm_stats(&s);
-	sh_printf("Physical memory       frames\n");
-	sh_printf("  total          %11zu  %-10s (%s)\n", s.total,
-		  size_text((uint64_t)s.total << PAGE_SHIFT).s, unit);
-	sh_printf("  free           %11zu  %s\n", s.free,
-		  size_text((uint64_t)s.free << PAGE_SHIFT).s);
-	sh_printf("  used           %11zu  %s\n", s.total - s.free,
-		  size_text((uint64_t)(s.total - s.free) << PAGE_SHIFT).s);
-	sh_printf("    reserved     %11zu  %-10s (kernel, initrd, bitmap, low memory)\n",
-		  s.reserved, size_text((uint64_t)s.reserved << PAGE_SHIFT).s);
-	sh_printf("  used at most   %11zu  %s\n", s.peak_used,
-		  size_text((uint64_t)s.peak_used << PAGE_SHIFT).s);
-	sh_printf("  highest address           %#lx\n", s.highest);
-}
 
 static void
 print_heap(void)
@@ -82,14 +62,17 @@ print_kernel_map(void)
 	print_section("kernel constants", "r--", kernel_rodata_start, kernel_rodata_end);
 	print_section("kernel data", "rw-", kernel_data_start, kernel_data_end);
 	print_section("symbol table", "r--", kernel_ksyms_start, kernel_ksyms_end);
+	print_section("start-up code", "", kernel_init_text_start, kernel_init_text_end);
+	print_section("start-up data", "", kernel_init_data_start, kernel_init_data_end);
+	sh_printf("  given back after the start: %s\n", size_text(init_released()).s);
 }
 
 int
 cmd_mem(int argc, char **argv)
 {
 	if (argc > 1)
-		return -EINVAL;
-	print_frames();
+		return cmd_mem_heap(argc, argv);
+	mem_print_frames();
 	print_heap();
 	print_kernel_map();
 	return 0;
@@ -104,14 +87,14 @@ pte_addr(pte_t e)
 	return e & PTE_ADDR;
 }
 
-/* "rwx" as the page's user sees it, and u (user), c (uncached), g (global). */
+/* "rwx" as the page's user sees it, and u (user), g (global). */
 static struct size_text
 rights_text(pte_t e)
 {
 	struct size_text t;
 
-	snprintf(t.s, sizeof(t.s), "r%c%c%c%c%c", e & PTE_W ? 'w' : '-', e & PTE_NX ? '-' : 'x',
-		 e & PTE_U ? 'u' : '-', e & PTE_PCD ? 'c' : '-', e & PTE_G ? 'g' : '-');
+	snprintf(t.s, sizeof(t.s), "r%c%c%c%c", e & PTE_W ? 'w' : '-', e & PTE_NX ? '-' : 'x',
+		 e & PTE_U ? 'u' : '-', e & PTE_G ? 'g' : '-');
 	return t;
 }
 
@@ -162,25 +145,26 @@ print_regions(void)
 	uint64_t total = 0, count = 0;
 	vaddr_t from = 0;
 
-	sh_printf("START            END               SIZE      PAGE RIGHTS PHYSICAL   WHAT\n");
+	sh_printf("START            END              SIZE     PAGE RIGHTS TYPE PHYSICAL WHAT\n");
 	do {
 		b.n = 0;
 		vmm_for_each_region(from, take_region, &b);
 		for (size_t i = 0; i < b.n && !sh_interrupted(); i++) {
 			const struct vmm_region *r = &b.r[i];
 
-			sh_printf("%016lx-%016lx  %-9s %s   %s %-10lx %s\n", r->start, r->end,
+			sh_printf("%016lx-%016lx %-9s %s %s %-3s %-10lx %s\n", r->start, r->end,
 				  size_text(r->end - r->start).s, page_size_text(r->page_size),
-				  rights_text(r->flags).s, r->pa,
-				  r->flags & PTE_PCD ? "device" : area_name(r->start));
+				  rights_text(r->flags).s, pat_name(r->type), r->pa,
+				  r->type != PAT_WB ? "device" : area_name(r->start));
 			total += r->end - r->start;
 			count++;
 			from = r->end;
 		}
 	} while (b.n == BATCH && from != 0 && !sh_interrupted());
-	sh_printf("%lu regions, %s mapped.  Rights: r read, w write, x execute, u user,\n"
-		  "c uncached, g global; vmmap ADDR walks the page tables for one address.\n",
-		  count, size_text(total).s);
+	sh_printf(
+		"%lu regions, %s mapped.  Rights: r read, w write, x execute, u user,\n"
+		"g global; type: how it is cached (pte says more).  vmmap ADDR walks the tables.\n",
+		count, size_text(total).s);
 }
 
 static void
@@ -208,8 +192,8 @@ print_walk(vaddr_t va)
 			sh_printf("not present\n");
 	}
 	if (w.present)
-		sh_printf("physical address %#lx, in a page of %s\n", w.pa,
-			  size_text(w.page_size).s);
+		sh_printf("physical address %#lx, in a page of %s, cache type %s (PAT entry %u)\n",
+			  w.pa, size_text(w.page_size).s, pat_name(w.type), w.type);
 	else
 		sh_printf("not mapped\n");
 }
@@ -233,6 +217,20 @@ cmd_vmmap(int argc, char **argv)
 
 /* --- pte ----------------------------------------------------------------------------------------- */
 
+/* Which bit is PAT depends on the level, which a value alone does not tell. */
+static void
+print_type(pte_t e)
+{
+	const unsigned small = pat_index(e, false), large = pat_index(e, true);
+
+	sh_printf("In short: %s; cache type %s (PAT entry %u)", rights_text(e).s, pat_name(small),
+		  small);
+	if (e & PTE_PS)
+		sh_printf(" in a PTE,\n%s (PAT entry %u) in a PDE or PDPTE", pat_name(large),
+			  large);
+	sh_printf(".\n");
+}
+
 int
 cmd_pte(int argc, char **argv)
 {
@@ -248,6 +246,7 @@ cmd_pte(int argc, char **argv)
 		{7, 1, "PS/PAT", "in a PDPTE or PDE: a 1 GiB or 2 MiB page; in a PTE: PAT"},
 		{8, 1, "G", "global: stays in the TLB when CR3 changes"},
 		{9, 3, "AVL", "free for the kernel"},
+		{12, 1, "PAT", "in a PDPTE or PDE with PS: PAT; else part of the address"},
 		{59, 4, "PKEY", "protection key (if CR4.PKE)"},
 		{63, 1, "XD", "no execution (if EFER.NXE)"},
 	};
@@ -266,6 +265,6 @@ cmd_pte(int argc, char **argv)
 	if ((value & PTE_P) == 0)
 		sh_printf("Not present: a use of it is a page fault.\n");
 	else
-		sh_printf("In short: %s.\n", rights_text(value).s);
+		print_type(value);
 	return 0;
 }

@@ -61,7 +61,7 @@ take_all(struct taken *t)
 
 	*t = (struct taken){.last = PADDR_NONE, .lowest = PADDR_NONE};
 	while ((t->count % LOOK_EVERY != 0 || !sh_interrupted()) &&
-	       (pa = pmm_alloc()) != PADDR_NONE) {
+	       (pa = pmm_alloc(PMM_TEST)) != PADDR_NONE) {
 		*(paddr_t *)phys_to_virt(pa) = t->last;
 		fill(pa);
 		t->last = pa;

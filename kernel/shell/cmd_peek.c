@@ -23,7 +23,7 @@ reach_physical(paddr_t pa, size_t len, void **mapping)
 	*mapping = NULL;
 	if (pmm_is_ram(pa) && pmm_is_ram(pa + len - 1))
 		return (vaddr_t)phys_to_virt(pa);
-	*mapping = vmm_map_mmio(pa, len);
+	*mapping = vmm_map_as_is(pa, len);
 	return (vaddr_t)*mapping;
 }
 

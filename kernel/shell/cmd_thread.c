@@ -1,146 +1,73 @@
 /*
- * cmd_thread.c - commands about threads: ps, top, spawn, kill, sleep, stack.
+ * cmd_thread.c - commands about threads: ps, spawn, kill, sleep, stack.
  */
-#include <dev/console.h>
 #include <kern/clock.h>
 #include <kern/thread.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <mm/kmalloc.h>
 #include <x86/cpu.h>
 #include "cmds.h"
 
-#define THREADS_SHOWN 128
-#define DEMO_MAX      64 /* threads started by one spawn */
-
-static const char *const state_names[] = {"ready", "running", "sleeping", "zombie"};
+#define DEMO_MAX       1000 /* threads started by one spawn */
+#define SNAPSHOT_SPARE 16   /* for threads that come meanwhile */
 
 /* --- ps ------------------------------------------------------------------------------------------ */
+
+const char *
+thread_state_text(enum thread_state state)
+{
+	static const char *const names[] = {"ready", "running", "sleeping", "zombie"};
+
+	return names[state & 3];
+}
+
+const char *
+nice_text(int nice)
+{
+	static char text[8];
+
+	if (nice == NICE_BACKGROUND)
+		return "bg";
+	snprintf(text, sizeof(text), "%d", nice);
+	return text;
+}
+
+size_t
+snapshot_grow(struct thread_info **info, size_t *room)
+{
+	for (;;) {
+		const size_t n = thread_snapshot(*info, *room);
+		struct thread_info *more;
+
+		if (n <= *room)
+			return n;
+		more = krealloc(*info, (n + SNAPSHOT_SPARE) * sizeof(*more));
+		if (more == NULL)
+			return *room; /* those that there is room for */
+		*info = more;
+		*room = n + SNAPSHOT_SPARE;
+	}
+}
 
 int
 cmd_ps(int argc, char **argv)
 {
-	static struct thread_info info[THREADS_SHOWN]; /* too large for a stack */
-	const size_t n = thread_snapshot(info, ARRAY_SIZE(info));
+	struct thread_info *info = NULL;
+	size_t room = 0, n;
 
 	if (argc > 1)
 		return -EINVAL;
-	sh_printf("  ID  NAME            STATE      CPU ms    SWITCHES  STACK  SLEEPS IN\n");
-	for (size_t i = 0; i < MIN(n, ARRAY_SIZE(info)); i++) {
+	n = snapshot_grow(&info, &room);
+	sh_printf("  ID  NAME            STATE    NICE   CPU ms  SWITCHES  STACK  SLEEPS IN\n");
+	for (size_t i = 0; i < n; i++) {
 		const struct thread_info *t = &info[i];
 
-		sh_printf("%4u  %-14s  %-8s %8lu %11lu %5lu B  %s\n", t->id, t->name,
-			  state_names[t->state & 3], ns_to_ms(t->cpu_ns), t->switches,
-			  t->stack_used, t->wait_sym != NULL ? t->wait_sym : "");
+		sh_printf("%4u  %-14s  %-8s %4s %8lu %9lu %5lu B  %.16s\n", t->id, t->name,
+			  thread_state_text(t->state), nice_text(t->nice), ns_to_ms(t->cpu_ns),
+			  t->switches, t->stack_used, t->wait_sym != NULL ? t->wait_sym : "");
 	}
-	if (n > ARRAY_SIZE(info))
-		sh_printf("... and %zu more\n", n - ARRAY_SIZE(info));
-	return 0;
-}
-
-/* --- top ----------------------------------------------------------------------------------------- */
-
-struct top_row {
-	struct thread_info info;
-	uint64_t used_ns; /* since the last refresh */
-};
-
-struct top_state {
-	struct thread_info before[THREADS_SHOWN], now[THREADS_SHOWN];
-	struct top_row rows[THREADS_SHOWN];
-	size_t nr_before, nr_now;
-	uint64_t before_ns;
-};
-
-static uint64_t
-used_before(const struct top_state *top, unsigned id)
-{
-	for (size_t i = 0; i < top->nr_before; i++)
-		if (top->before[i].id == id)
-			return top->before[i].cpu_ns;
-	return 0;
-}
-
-/* Insert the threads one by one, the busiest first. */
-static void
-top_sort(struct top_state *top)
-{
-	for (size_t i = 0; i < top->nr_now; i++) {
-		const struct thread_info *t = &top->now[i];
-		const uint64_t used = t->cpu_ns - MIN(used_before(top, t->id), t->cpu_ns);
-		size_t at = i;
-
-		while (at > 0 && top->rows[at - 1].used_ns < used) {
-			top->rows[at] = top->rows[at - 1];
-			at--;
-		}
-		top->rows[at].info = *t;
-		top->rows[at].used_ns = used;
-	}
-}
-
-static void top_line(const char *fmt, ...) PRINTF(1, 2);
-
-static void
-top_line(const char *fmt, ...)
-{
-	char line[160];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line) - 8, fmt, ap);
-	va_end(ap);
-	(void)strlcpy(line + MIN((size_t)n, sizeof(line) - 9), "\033[K\r\n", 8);
-	sh_write(line);
-}
-
-static void
-top_paint(struct top_state *top, unsigned rows)
-{
-	const uint64_t now_ns = clock_ns(), span = MAX(now_ns - top->before_ns, (uint64_t)1000);
-	const uint64_t s = now_ns / NS_PER_SEC;
-	const size_t all = thread_snapshot(top->now, THREADS_SHOWN);
-	size_t shown;
-
-	top->nr_now = MIN(all, (size_t)THREADS_SHOWN);
-	top_sort(top);
-	shown = MIN(top->nr_now, (size_t)rows - 4);
-	sh_write("\033[H");
-	top_line("top - up %02lu:%02lu:%02lu, %zu threads; q or Ctrl-C ends it", s / 3600,
-		 s / 60 % 60, s % 60, all);
-	top_line("%s", "");
-	top_line("\033[7m  ID  NAME            STATE      CPU %%   CPU TOTAL     SWITCHES  %s",
-		 sh_normal());
-	for (size_t i = 0; i < shown; i++) {
-		const struct thread_info *t = &top->rows[i].info;
-		const uint64_t permille = MIN(top->rows[i].used_ns / (span / 1000), (uint64_t)1000);
-
-		top_line("%4u  %-14s  %-8s   %3lu.%lu  %8lu ms  %11lu", t->id, t->name,
-			 state_names[t->state & 3], permille / 10, permille % 10,
-			 ns_to_ms(t->cpu_ns), t->switches);
-	}
-	sh_write("\033[J");
-	memcpy(top->before, top->now, sizeof(top->before));
-	top->nr_before = top->nr_now;
-	top->before_ns = now_ns;
-}
-
-int
-cmd_top(int argc, char **argv)
-{
-	static struct top_state top;
-	unsigned cols, rows;
-	int key;
-
-	if (argc > 1)
-		return -EINVAL;
-	console_size(&cols, &rows);
-	memset(&top, 0, sizeof(top));
-	sh_write("\033[2J");
-	do {
-		top_paint(&top, MAX(rows, 10u));
-		key = sh_read_byte(1000);
-	} while (key != 'q' && key != 'Q' && (key >= 0 || key == -ETIMEDOUT));
+	kfree(info);
 	return 0;
 }
 
@@ -170,8 +97,12 @@ demo_print(void *unused)
 	}
 }
 
-static const char *const demo_names[] = {"spin", "sleep", "print"};
-static void (*const demo_fns[])(void *) = {demo_spin, demo_sleep, demo_print};
+static const char *const demo_names[] = {"spin",   "sleep", "print",	"hog",	 "deaf",
+					 "holder", "storm", "deadlock", "waiter"};
+static void (*const demo_fns[])(void *) = {
+	demo_spin,	demo_sleep,    demo_print,	 trouble_hog,	 trouble_deaf,
+	trouble_holder, trouble_storm, trouble_deadlock, trouble_waiter,
+};
 
 const char *
 complete_spawn(unsigned arg, unsigned i)
@@ -180,7 +111,7 @@ complete_spawn(unsigned arg, unsigned i)
 }
 
 static int
-spawn(unsigned kind, uint64_t count)
+spawn(unsigned kind, uint64_t count, int nice)
 {
 	char name[THREAD_NAME_MAX];
 
@@ -194,7 +125,10 @@ spawn(unsigned kind, uint64_t count)
 			return -ENOMEM;
 		}
 		sh_printf("thread %u: %s\n", t->id, name);
+		(void)thread_set_nice(t->id, nice); /* valid, and it may have ended */
 		thread_detach(t);
+		if (sh_interrupted())
+			return -EINTR;
 	}
 	return 0;
 }
@@ -202,9 +136,16 @@ spawn(unsigned kind, uint64_t count)
 int
 cmd_spawn(int argc, char **argv)
 {
+	int nice = thread_self()->run.nice;
 	uint64_t count = 1;
 	unsigned kind = 0;
 
+	if (argc > 1 && strcmp(argv[1], "-n") == 0) {
+		if (argc == 2 || !arg_nice(argv[2], &nice))
+			return -EINVAL;
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc > 3)
 		return -EINVAL;
 	if (argc > 1) {
@@ -215,7 +156,7 @@ cmd_spawn(int argc, char **argv)
 	}
 	if (argc == 3 && !arg_number_max(argv[2], DEMO_MAX, &count))
 		return -EINVAL;
-	return spawn(kind, count);
+	return spawn(kind, count, nice);
 }
 
 static int

@@ -4,11 +4,14 @@
 #pragma once
 #include <kern/base.h>
 #include <kern/shell.h>
+#include <kern/thread.h>
 
 /* --- shell.c ------------------------------------------------------------------------------------- */
 
 /* Run one command with its words; complains and suggests when there is no such command. */
 int shell_run(int argc, char **argv);
+/* The same without a word on the console. */
+int sh_run_muted(int argc, char **argv);
 /* Line @i of the history, 0 = oldest; NULL past the end. */
 const char *shell_history(unsigned i);
 /* From now on the output of the running command goes through the pager. */
@@ -89,6 +92,7 @@ int cmd_poweroff(int argc, char **argv);
 int cmd_uptime(int argc, char **argv); /* cmd_time.c */
 int cmd_date(int argc, char **argv);
 int cmd_time(int argc, char **argv);
+int cmd_clock(int argc, char **argv); /* cmd_clock.c */
 
 int cmd_dmesg(int argc, char **argv); /* cmd_boot.c */
 const char *complete_dmesg(unsigned arg, unsigned i);
@@ -96,8 +100,12 @@ int cmd_boot(int argc, char **argv);
 const char *complete_boot(unsigned arg, unsigned i);
 int cmd_e820(int argc, char **argv);
 
-int cmd_mem(int argc, char **argv);	/* cmd_mem.c */
+int cmd_mem(int argc, char **argv);	 /* cmd_mem.c */
+int cmd_mem_heap(int argc, char **argv); /* cmd_heap.c; mem with an argument */
+const char *complete_mem(unsigned arg, unsigned i);
+void mem_print_frames(void);		/* mem_frames.c */
 int cmd_memtest(int argc, char **argv); /* cmd_mem.c */
+int cmd_kmap(int argc, char **argv);
 int cmd_vmmap(int argc, char **argv);
 int cmd_pte(int argc, char **argv);
 
@@ -119,22 +127,66 @@ int cmd_idt(int argc, char **argv);
 int cmd_pic(int argc, char **argv); /* cmd_irq.c */
 int cmd_irq(int argc, char **argv);
 
+int cmd_cpus(int argc, char **argv); /* cmd_apic.c */
+int cmd_lapic(int argc, char **argv);
+int cmd_ioapic(int argc, char **argv);
+
 int cmd_lspci(int argc, char **argv); /* cmd_dev.c */
 int cmd_kbd(int argc, char **argv);
 const char *complete_kbd(unsigned arg, unsigned i);
 int cmd_serial(int argc, char **argv);
 
 int cmd_ps(int argc, char **argv); /* cmd_thread.c */
-int cmd_top(int argc, char **argv);
 int cmd_spawn(int argc, char **argv);
 const char *complete_spawn(unsigned arg, unsigned i);
+void trouble_hog(void *unused); /* spawn_trouble.c: threads for spawn */
+void trouble_deaf(void *unused);
+void trouble_holder(void *unused);
+void trouble_storm(void *unused);
+void trouble_deadlock(void *unused);
+void trouble_waiter(void *unused);
+int cmd_watchdog(int argc, char **argv); /* cmd_watchdog.c */
 int cmd_kill(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_stack(int argc, char **argv);
+const char *thread_state_text(enum thread_state state);
+/* "-5", "bg".  The text is overwritten by the next call. */
+const char *nice_text(int nice);
+/*
+ * All threads into *@info, an array from kmalloc (or NULL) of *@room, made larger when it must be.
+ * Returns how many; less than there are only when memory is short.  The caller frees *@info.
+ */
+size_t snapshot_grow(struct thread_info **info, size_t *room);
+
+int cmd_irqsoff(int argc, char **argv); /* cmd_irqsoff.c */
+
+int cmd_top(int argc, char **argv); /* cmd_top.c */
+
+int cmd_nice(int argc, char **argv); /* cmd_nice.c */
+int cmd_renice(int argc, char **argv);
+/* A nice value, or "bg" for NICE_BACKGROUND; says so and returns false when @s is none. */
+bool arg_nice(const char *s, int *out);
 
 int cmd_test(int argc, char **argv); /* cmd_test.c */
 const char *complete_test(unsigned arg, unsigned i);
 int cmd_bench(int argc, char **argv);
+int cmd_fail(int argc, char **argv); /* cmd_fail.c */
+const char *complete_fail(unsigned arg, unsigned i);
 int cmd_crash(int argc, char **argv);
 const char *complete_crash(unsigned arg, unsigned i);
+int cmd_stress(int argc, char **argv); /* cmd_stress.c */
+const char *complete_stress(unsigned arg, unsigned i);
 void crash_corrupt(void); /* crash_corrupt.c */
+void crash_irq(void);	  /* crash_hard.c */
+void crash_alloc(void);
+void crash_output(void);
+NORETURN void crash_printer(void);
+void crash_handler(void);
+NORETURN void crash_rsp(void);
+NORETURN void crash_rsp_code(void);
+void crash_rsp_user(void);
+void crash_thread(void);
+void crash_pml4(void);
+void crash_reserved(void);
+void crash_cr3(void);
+NORETURN void crash_hang(void);

@@ -45,9 +45,18 @@ const struct shell_cmd shell_commands[] = {
 	  "The time comes from the clock chip at boot and is carried on by the kernel's own clock. "
 	  "-s sets the kernel's time, not the chip.  Example: date -s 2026-11-21 09:05",
 	  cmd_date, NULL },
-	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL", "the kernel's log",
+	{ "clock", "system", "clock [check [SECONDS]]", "what tells the time, and what interrupts",
+	  "The machine's counters, the one that is the clock, how the TSC was corrected, and the "
+	  "device whose interrupts end sleeps and make ticks.\n"
+	  "clock check [SECONDS]   let all counters run side by side for so long (2 s), and compare: "
+	  "1 ppm is 86 ms a day.\n"
+	  "The kernel's option clock=tsc, hpet, pm or pit chooses the clock.",
+	  cmd_clock, NULL },
+	{ "dmesg", "system", "dmesg [LEVEL] | dmesg -n LEVEL | dmesg -p", "the kernel's log",
 	  "Levels: err warn notice info debug.  With LEVEL only lines of that weight and above are "
 	  "shown.  -n LEVEL: from now on show new lines up to that level on the console. "
+	  "-p: the log of the boot before this one, with its panic if it ended in one; after a restart "
+	  "memory still holds it, after power off it does not. "
 	  "The numbers in brackets are seconds since boot.",
 	  cmd_dmesg, complete_dmesg },
 	{ "reboot", "system", "reboot", "restart the machine",
@@ -70,20 +79,28 @@ const struct shell_cmd shell_commands[] = {
 	  "that map sorted, with overlaps resolved (reserved wins over RAM) and RAM cut to whole pages.",
 	  cmd_e820, NULL },
 	/* --- memory -------------------------------------------------------------------------- */
-	{ "mem", "memory", "mem", "frames, kernel heap, kernel map",
-	  "Physical memory in frames of 4 KiB, the kernel heap by its caches, and where the parts of "
-	  "the kernel's address space lie.",
-	  cmd_mem, NULL },
+	{ "mem", "memory", "mem [leaks [since] | mark | check | shrink]", "frames, kernel heap, kernel map",
+	  "Physical memory in frames of 4 KiB: who holds them, which are below the limits of "
+	  "devices; the kernel heap by its caches; where the parts of the kernel's address space lie.\n"
+	  "leaks    what the heap is in use for, by who asked for it, most bytes first\n"
+	  "mark     remember this moment; mem leaks since then shows what was allocated after it\n"
+	  "check    look at the bytes around each object, and into the free ones (DEBUG=1)\n"
+	  "shrink   give back what is only kept in stock",
+	  cmd_mem, complete_mem },
 	{ "memtest", "memory", "memtest", "write to every free frame, and read it back",
 	  "Takes all frames that are free, fills each with a pattern made of its address, reads them "
 	  "all back and gives them back.  Until it is done, nobody else gets memory.  Some seconds "
 	  "per GiB in an emulator; Ctrl-C ends it early.",
 	  cmd_memtest, NULL },
 	{ "vmmap", "memory", "vmmap [ADDR]", "what is mapped where; the page walk of an address",
-	  "Without an argument: every mapped region with size, page size and rights.\n"
+	  "Without an argument: every mapped region with size, page size, rights and cache type.\n"
 	  "With an address or a symbol: the entry at each level of the page tables, as the CPU "
 	  "walks them.  Example: vmmap shell_execute",
 	  cmd_vmmap, complete_symbol },
+	{ "kmap", "memory", "kmap", "ranges of kernel addresses given out, and to whom",
+	  "Device memory and firmware tables with their cache type and physical address, and large "
+	  "blocks of memory, each with the function that asked for it.",
+	  cmd_kmap, NULL },
 	{ "pte", "memory", "pte VALUE", "a page table entry, bit by bit",
 	  "VALUE is an entry as vmmap ADDR shows it, in hexadecimal: pte 0x8000000000105063",
 	  cmd_pte, NULL },
@@ -113,21 +130,58 @@ const struct shell_cmd shell_commands[] = {
 	  "leads.",
 	  cmd_idt, NULL },
 	{ "pic", "processor", "pic", "the interrupt controllers' registers",
-	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.",
+	  "IRR, ISR and IMR of the two 8259A: which lines ask for service, are being served, are masked.  "
+	  "Where I/O APICs deliver the interrupts, all are masked.",
 	  cmd_pic, NULL },
-	{ "irq", "processor", "irq", "interrupts so far, by line", "", cmd_irq, NULL },
+	{ "irq", "processor", "irq", "interrupts so far, by line",
+	  "BY: the controller that delivers the line, and where it comes in there.  IRQ 0-15 are the ISA "
+	  "lines whichever controller that is; 16 and up are pins of I/O APICs; the last ones are the "
+	  "local APIC's own.",
+	  cmd_irq, NULL },
+	{ "lapic", "processor", "lapic", "the local APIC's registers",
+	  "Decoded: local vector table, timer, vectors requested and in service, errors.", cmd_lapic, NULL },
+	{ "ioapic", "processor", "ioapic", "the I/O APICs' redirection tables",
+	  "For each pin in use: vector, trigger mode, polarity, and the APIC id of the CPU that gets it.",
+	  cmd_ioapic, NULL },
+	{ "cpus", "processor", "cpus", "the processors that the firmware tells of", "", cmd_cpus, NULL },
 	/* --- threads ------------------------------------------------------------------------- */
 	{ "ps", "threads", "ps", "the threads",
-	  "CPU ms: time it ran.  SWITCHES: how often it was given the CPU.  STACK: deepest use so far "
+	  "NICE: -20 gets most of the CPU, 19 least, bg only what nobody wants.  CPU ms: time it ran. "
+	  "SWITCHES: how often it was given the CPU.  STACK: deepest use so far "
 	  "of its stack (16 KiB each).  SLEEPS IN: the function that it waits in.",
 	  cmd_ps, NULL },
-	{ "top", "threads", "top", "the threads, live; q ends it", "Refreshed every second.", cmd_top, NULL },
-	{ "spawn", "threads", "spawn [spin | sleep | print] [N]", "start N demo threads",
+	{ "top", "threads", "top", "the threads, live; q ends it",
+	  "Refreshed every second, and by the space bar.  Load: how many threads ran or wanted to, on average.\n"
+	  "c  sort by the CPU used since the last refresh\n"
+	  "t  by the CPU used in total\n"
+	  "i  by ID\n"
+	  "q  end",
+	  cmd_top, NULL },
+	{ "spawn", "threads", "spawn [-n NICE] [KIND] [N]", "start N demo threads",
 	  "spin    uses all the CPU it gets, until killed (watch it with top)\n"
 	  "sleep   sleeps for ever\n"
 	  "print   prints a line each second, five times, while you go on typing\n"
-	  "kill ID ends one.",
+	  "and for the watchdog to see (help watchdog):\n"
+	  "hog     keeps the CPU with preemption off: type something, and nobody answers for a while\n"
+	  "deaf    keeps interrupts off\n"
+	  "holder  keeps a spinlock\n"
+	  "storm   5 seconds of 8,192 interrupts a second\n"
+	  "deadlock  two threads, each with the mutex that the other wants\n"
+	  "waiter  takes a mutex and keeps it; a second one waits for ever\n"
+	  "-n NICE gives them that nice value.  kill ID ends one.",
 	  cmd_spawn, complete_spawn },
+	{ "nice", "threads", "nice NICE COMMAND [ARGS]", "run a command with another share of the CPU",
+	  "NICE is from -20 (most) to 19 (least); a step changes the share by a fifth.  Threads that the "
+	  "command starts keep it.  Example: nice 10 test sched",
+	  cmd_nice, NULL },
+	{ "renice", "threads", "renice ID NICE", "give a thread another share of the CPU",
+	  "NICE is from -20 (most of the CPU) to 19 (least), or bg: only what nobody else wants.",
+	  cmd_renice, complete_thread },
+	{ "watchdog", "threads", "watchdog", "what the watchdog allows, and how often it spoke",
+	  "It reports a thread that keeps the CPU, interrupts that stay off, an interrupt storm, and "
+	  "threads that wait for a lock for ever.  watchdog=off or watchdog=SECONDS[,INTERRUPTS] on the "
+	  "kernel's command line sets it.",
+	  cmd_watchdog, NULL },
 	{ "kill", "threads", "kill ID...", "end threads",
 	  "Demo threads end at once.  The threads that the system lives on cannot be killed.",
 	  cmd_kill, complete_thread },
@@ -155,10 +209,34 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
-	{ "bench", "try", "bench", "what the kernel's hot paths cost",
+	{ "stress", "try", "stress [N [SEED [KIND]]]", "everything at once, at random, from a seed",
+	  "Eight threads take and give back frames, blocks, objects and mappings, create threads, arm "
+	  "timers, fight for locks, wake each other and write to consoles and log: N operations, "
+	  "100,000 if not said.  What is wrong - bytes of one seen by another, time that goes "
+	  "back, a lost wake, anything not given back - is said; KIND limits it to one kind.\n"
+	  "It fills screen and log.  Example: stress 1000000 42",
+	  cmd_stress, complete_stress },
+	{ "bench", "try", "bench [frames [PERCENT]]", "what the kernel's hot paths cost",
 	  "Cycles of the time stamp counter for a context switch, an interrupt, a frame, a block of "
-	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.",
+	  "memory.  Under QEMU with -icount shift=0 a cycle is an instruction.\n"
+	  "frames: what a page frame costs with PERCENT of memory used and the rest scattered (50); "
+	  "meanwhile others find memory short.",
 	  cmd_bench, NULL },
+	{ "irqsoff", "try", "irqsoff [reset]", "for how long interrupts were off at most",
+	  "Also preemption; with the code where that began and ended.  reset: shows it and starts "
+	  "anew.  Only a kernel built by make IRQSOFF=1 measures it.",
+	  cmd_irqsoff, NULL },
+	{ "fail", "try", "fail [off | WHAT... | sweep COMMAND]", "let allocations fail on purpose",
+	  "WHAT, for the commands typed after it; without nth and every, all fail:\n"
+	  "nth N           the Nth allocation fails\n"
+	  "every N         each Nth fails\n"
+	  "site FUNCTION   only those made below that function count\n"
+	  "kmalloc slab frame pages stack table   only these allocators count\n"
+	  "Without an argument: what is armed, what failed.  sweep runs the command,\n"
+	  "unseen, with its first allocation failing, then its second and so on, and tells\n"
+	  "what was left behind.\n"
+	  "Example: fail nth 1 site thread_create; spawn sleep; fail; fail off",
+	  cmd_fail, complete_fail },
 	{ "crash", "try", "crash KIND", "bring the kernel down, to see a panic",
 	  "divide       divide by zero\n"
 	  "pagefault    read an address that is not mapped\n"
@@ -169,9 +247,25 @@ const struct shell_cmd shell_commands[] = {
 	  "opcode       an instruction that does not exist\n"
 	  "readonly     write into the kernel's code\n"
 	  "protection   an address that no page table could map\n"
+	  "init         call start-up code, whose memory was given back\n"
 	  "panic        call panic()\n"
 	  "corrupt      write through a stale pointer; the panic comes later, elsewhere\n"
-	  "The machine stops with a report (panic= on the command line can say otherwise).",
+	  "irq          panic in an interrupt handler\n"
+	  "alloc        panic in the allocator, its lock held\n"
+	  "output       panic in the middle of console output\n"
+	  "printer      panic whose report fails\n"
+	  "handler      fault in the double fault's handler\n"
+	  "rsp          stack pointer is garbage\n"
+	  "rspcode      stack pointer in read-only memory\n"
+	  "rspuser      stack pointer in a user page\n"
+	  "frames       return through frames that were written over\n"
+	  "thread       pointer to the running thread is garbage\n"
+	  "pml4         the direct map's page table entry is 0\n"
+	  "reserved     the same entry has a reserved bit set\n"
+	  "hang         hang with interrupts off, until an NMI comes\n"
+	  "cr3          page tables with the kernel's image alone\n"
+	  "The machine stops with a report, and a key opens a debugger (panic= on the command line can "
+	  "say otherwise).",
 	  cmd_crash, complete_crash },
 };
 /* clang-format on */

@@ -29,6 +29,7 @@
 struct sh_context {
 	struct pager pager;
 	bool paged;
+	bool muted;		   /* output is dropped */
 	bool fresh_line;	   /* the last byte printed was \n */
 	volatile bool interrupted; /* [a] set by the interrupt hook */
 	volatile bool reading;	   /* [a] the command reads keys: it gets the Ctrl-C too */
@@ -52,7 +53,7 @@ context(void)
 static void
 write_to(struct sh_context *ctx, const char *s, size_t n)
 {
-	if (n == 0 || (ctx != NULL && ctx->interrupted))
+	if (n == 0 || (ctx != NULL && (ctx->interrupted || ctx->muted)))
 		return;
 	if (ctx == NULL) {
 		console_write(s, n);
@@ -108,6 +109,8 @@ sh_write(const char *s)
 {
 	struct sh_context *ctx = context();
 
+	if (ctx != NULL && ctx->muted)
+		return;
 	if (ctx != NULL)
 		ctx->fresh_line = true; /* who paints leaves a clean place behind */
 	console_write(s, strlen(s));
@@ -234,6 +237,20 @@ shell_run(int argc, char **argv)
 	result = cmd->run(argc, argv);
 	if (result == -EINVAL)
 		sh_printf("usage: %s\n", cmd->usage);
+	return result;
+}
+
+int
+sh_run_muted(int argc, char **argv)
+{
+	struct thread *self = thread_self();
+	struct sh_context ctx = {.muted = true};
+	void *const before = self->shell;
+	int result;
+
+	self->shell = &ctx;
+	result = shell_run(argc, argv);
+	self->shell = before;
 	return result;
 }
 

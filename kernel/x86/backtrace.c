@@ -7,6 +7,7 @@
  * is recognised by the return address into trap.asm.
  */
 #include <x86/fault.h>
+#include <kern/init.h>
 #include <kern/ksym.h>
 #include <lib/string.h>
 #include <mm/kstack.h>
@@ -83,7 +84,7 @@ frame_is_made(uint64_t rip)
 	uint64_t off = 0;
 	const uint8_t *code;
 
-	if (!ksym_is_code(rip) || ksym_lookup(rip, &off) == NULL)
+	if (!ksym_is_code(rip) || init_is_gone(rip) || ksym_lookup(rip, &off) == NULL)
 		return false;
 	code = (const uint8_t *)(rip - off);
 	for (uint64_t i = 0; i + sizeof(frame_setup) <= off; i++) {

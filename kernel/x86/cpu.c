@@ -1,20 +1,16 @@
 /*
  * cpu.c - what CPU this is, and the protections that are turned on where it has them.
  *
- * Spec: Intel SDM vol. 2A, "CPUID"; vol. 3A, "Control Registers", "Machine-Check Architecture".
+ * Spec: Intel SDM vol. 2A, "CPUID"; vol. 3A, "Control Registers".
  */
 #include <x86/cpu.h>
 #include <kern/base.h>
 #include <lib/string.h>
+#include <x86/mca.h>
 #include <x86/trap.h>
 
-#define MSR_MCG_CAP	0x179
-#define MSR_MCG_STATUS	0x17a
-#define MSR_MC0_STATUS	0x401 /* bank n: + 4n; the next one is its address */
-#define MC_STATUS_VAL	BIT(63)
-#define MC_STATUS_ADDRV BIT(58)
-
 struct cpu_features cpu_features;
+uint64_t irq_off_site;
 
 static void
 read_names(struct cpu_features *f)
@@ -116,27 +112,10 @@ cpu_init(void)
 	cr4 = read_cr4() | (f->pge ? CR4_PGE : 0) | (f->mce ? CR4_MCE : 0) |
 	      (f->smep ? CR4_SMEP : 0) | (f->umip ? CR4_UMIP : 0);
 	write_cr4(cr4);
+	mca_init();
 	/* WP: the kernel obeys read-only pages too.  NE: x87 errors are exceptions, not IRQ 13. */
 	write_cr0(read_cr0() | CR0_WP | CR0_NE);
 	log_info("cpu: %s %s, family %u model %u stepping %u", f->vendor,
 		 f->brand[0] != '\0' ? f->brand : "(no brand)", f->family, f->model, f->stepping);
 	return 0;
-}
-
-void
-cpu_print_machine_check(void)
-{
-	if (!cpu_features.mca)
-		return;
-	printf("MCG_STATUS %016lx\n", rdmsr(MSR_MCG_STATUS));
-	for (uint32_t bank = 0; bank < (rdmsr(MSR_MCG_CAP) & 255); bank++) {
-		const uint64_t status = rdmsr(MSR_MC0_STATUS + 4 * bank);
-
-		if ((status & MC_STATUS_VAL) == 0)
-			continue;
-		printf("bank %u: status %016lx", bank, status);
-		if (status & MC_STATUS_ADDRV)
-			printf(" address %016lx", rdmsr(MSR_MC0_STATUS + 4 * bank + 1));
-		printf("\n");
-	}
 }

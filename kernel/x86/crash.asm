@@ -5,6 +5,7 @@
 	bits	64
 
 global crash_divide, crash_page_fault, crash_stack_overflow, crash_double_fault
+global crash_single_step, crash_with_rsp, crash_overwrite_frames, crash_read
 global crash_execute_data, crash_bad_opcode, crash_write_code, crash_non_canonical
 
 	section .text
@@ -73,6 +74,48 @@ crash_non_canonical:
 	mov	rbp, rsp
 	mov	rax, 0x8000000000000000
 	mov	rax, [rax]
+	pop	rbp
+	ret
+
+; void crash_single_step(void (*fn)(void)): call fn with a #DB after each instruction.
+TF	equ 100h
+crash_single_step:
+	push	rbp
+	mov	rbp, rsp
+	pushfq
+	or	qword [rsp], TF
+	popfq
+	call	rdi
+	pushfq
+	and	qword [rsp], ~TF
+	popfq
+	pop	rbp
+	ret
+
+; void crash_with_rsp(uint64_t rsp)
+crash_with_rsp:
+	push	rbp
+	mov	rbp, rsp
+	mov	rsp, rdi
+	push	rax
+	ud2				; the push may work
+
+; Returns through frames that somebody wrote over.
+crash_overwrite_frames:
+	push	rbp
+	mov	rbp, rsp
+	mov	rdi, rsp
+	mov	ecx, 32			; words: this frame and those of the callers
+	mov	rax, 0x4141414141414141
+	rep	stosq
+	pop	rbp
+	ret				; to an address that is not canonical
+
+; void crash_read(uint64_t va)
+crash_read:
+	push	rbp
+	mov	rbp, rsp
+	mov	rax, [rdi]
 	pop	rbp
 	ret
 

@@ -50,10 +50,11 @@ _start:
 	jmp	.hang
 .end:
 
-; The boot stack, later thread "main"'s.  vmm_init() unmaps the page below it.
+; The boot stack, later thread "main"'s.  vmm_init() unmaps the pages below and above it.
 section .bss nobits alloc noexec write align=4096
 boot_stack_guard:
 	resb	PAGE_SIZE
 boot_stack:
 	resb	KSTACK_SIZE
 boot_stack_top:
+	resb	PAGE_SIZE		; a guard, too

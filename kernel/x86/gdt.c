@@ -32,7 +32,9 @@ struct tss {
 } PACKED;
 _Static_assert(sizeof(struct tss) == 104, "TSS layout");
 
-uint8_t ist_area[IST_COUNT][4096 + IST_STACK_SIZE] __attribute__((aligned(4096)));
+/* A guard page below each; linker.ld puts one more behind the last. */
+uint8_t ist_area[IST_COUNT][4096 + IST_STACK_SIZE]
+	__attribute__((aligned(4096), section(".bss.ist")));
 
 static struct tss tss __attribute__((aligned(128))); /* within one page, as the SDM asks */
 static uint64_t gdt[7] __attribute__((aligned(64))) = {

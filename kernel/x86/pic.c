@@ -8,6 +8,7 @@
 #include <x86/pic.h>
 #include <kern/irq.h>
 #include <kern/spinlock.h>
+#include <lib/printf.h>
 #include <x86/io.h>
 #include <x86/lapic.h>
 
@@ -25,6 +26,7 @@
 
 static struct spinlock pic_lock = SPINLOCK_INIT("pic");
 static uint16_t pic_mask = 0xffff; /* [pic_lock] as in the chips */
+static bool present;		   /* [I] a mask can be read back */
 
 /* Old chips need about a microsecond between two command words. */
 static void
@@ -100,12 +102,26 @@ pic_is_spurious(unsigned irq)
 	return true;
 }
 
+static bool
+pic_masked(unsigned irq)
+{
+	return (pic_mask >> irq & 1) != 0;
+}
+
+static void
+pic_describe(unsigned irq, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s %u", irq < 8 ? "master" : "slave", irq & 7);
+}
+
 const struct irq_chip pic_chip = {
 	.name = "8259A",
 	.mask = pic_mask_irq,
 	.unmask = pic_unmask_irq,
+	.masked = pic_masked,
 	.is_spurious = pic_is_spurious,
 	.eoi = pic_eoi,
+	.describe = pic_describe,
 };
 
 int
@@ -124,21 +140,51 @@ pic_init(void)
 	pic_mask = (uint16_t)~BIT(CASCADE_IRQ);
 	write_mask(0);
 	write_mask(8);
+	present = pic_imr() == pic_mask;
 	spin_unlock(&pic_lock, flags);
-	irq_set_chip(&pic_chip);
+	if (!present)
+		log_warn("pic: no 8259A answers");
+	irq_set_chip(&pic_chip, 0, IRQ_ISA_LINES);
 	if (lapic_virtual_wire())
 		log_info("pic: the local APIC let nothing through from the 8259A: opened");
+	lapic_timer_measure();
 	return 0;
+}
+
+static void
+set_masks(uint16_t mask)
+{
+	const uint64_t flags = spin_lock(&pic_lock);
+
+	pic_mask = mask;
+	write_mask(0);
+	write_mask(8);
+	spin_unlock(&pic_lock, flags);
+}
+
+void
+pic_silence(void)
+{
+	set_masks(0xffff);
+}
+
+void
+pic_resume(void)
+{
+	set_masks((uint16_t)~BIT(CASCADE_IRQ));
 }
 
 /* IRR or ISR of both chips.  The lock keeps select and read together. */
 static uint16_t
 read_both(uint8_t which)
 {
-	const uint64_t flags = spin_lock(&pic_lock);
-	const uint16_t v =
-		(uint16_t)(read_register(MASTER_CMD, which) | read_register(SLAVE_CMD, which) << 8);
+	uint64_t flags;
+	uint16_t v;
 
+	if (!present)
+		return 0;
+	flags = spin_lock(&pic_lock);
+	v = (uint16_t)(read_register(MASTER_CMD, which) | read_register(SLAVE_CMD, which) << 8);
 	spin_unlock(&pic_lock, flags);
 	return v;
 }

@@ -128,8 +128,10 @@ regs_capture:
 	mov	[rdi + TF_SS], rax
 	ret
 
-; From lock_word_take() (x86/lock.h), which does not tell the compiler of a call.
-; In:  [rsp + 8] = the lock, [rsp + 16] = where it was wanted.  Out: both popped, all registers kept.
+; From ticket_take() (x86/lock.h), which does not tell the compiler of a call.
+; In:  [rsp + 8] = the lock, [rsp + 16] = where it was wanted, [rsp + 24] = the ticket drawn.
+; Out: the three popped, all registers kept.
+;	ticket
 ;	where
 ;	lock
 ;	return address
@@ -149,6 +151,7 @@ lock_contended:
 	push	r11
 	mov	rdi, [rbp + 16]
 	mov	rsi, [rbp + 24]
+	mov	rdx, [rbp + 32]
 	and	rsp, -16		; as the C ABI wants it
 	cld
 	call	spin_contended
@@ -163,7 +166,7 @@ lock_contended:
 	pop	rcx
 	pop	rax
 	pop	rbp
-	ret	16
+	ret	24
 
 ; void page_zero(void *page)
 ; In: rdi = page.  Clobbers rax, rcx, rdi.  Plain stores: under emulation a REP is slower, on

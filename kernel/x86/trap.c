@@ -6,8 +6,11 @@
 #include <kern/irq.h>
 #include <kern/selftest.h>
 #include <kern/thread.h>
+#include <kern/watchdog.h>
 #include <x86/cpu.h>
 #include <x86/fault.h>
+#include <x86/lapic.h>
+#include <x86/mca.h>
 
 static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
 static uint64_t unexpected;				     /* [a] */
@@ -69,7 +72,7 @@ void
 trap_set_handler(unsigned vector, void (*fn)(struct trapframe *tf))
 {
 	assert(vector < TRAP_VECTORS);
-	assert(vector - IRQ_VECTOR_BASE >= IRQ_MAX); /* those are irq_register()'s */
+	assert(irq_by_vector[vector] == NULL); /* those are irq_register()'s */
 	handlers[vector] = fn;
 }
 
@@ -79,25 +82,48 @@ trap_unexpected(void)
 	return unexpected;
 }
 
-/* Nobody handles it: the end, unless a self-test waits for just this. */
+/* Nobody handles it: the end, unless it may be survived or a self-test waits for just this. */
 static __attribute__((noinline)) void
-exception_unhandled(const struct trapframe *tf)
+exception_unhandled(struct trapframe *tf)
 {
-	char text[160];
+	if (tf->rip == (uint64_t)safe_read_insn) {
+		tf->rip = (uint64_t)safe_read_failed;
+		return;
+	}
+	if (tf->vector == TRAP_NMI && (watchdog_nmi(tf) || nmi_survived()))
+		return;
+	if (tf->vector == TRAP_MC && mca_survived())
+		return;
+	if (!panic_in_progress()) {
+		const uint64_t cr2 = read_cr2();
 
-	if (!panic_in_progress())
 		selftest_trap_hook(tf);
-	fault_describe(tf, text, sizeof(text));
-	panic_trap(tf, "%s", text);
+		write_cr2(cr2); /* its careful look may have faulted */
+	}
+	panic_trap(tf);
 }
 
-void
-trap_dispatch(struct trapframe *tf)
+/*
+ * A stray INT instruction, or hardware that nobody set up.  Saying so once is enough.  If it came by
+ * the local APIC, that waits for an EOI and lets nothing of lower priority through.
+ */
+static __attribute__((noinline)) void
+interrupt_unhandled(unsigned vector)
 {
-	const unsigned vector = (unsigned)tf->vector;
+	if (lapic_in_service(vector))
+		lapic_eoi();
+	if (unexpected++ == 0)
+		log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
+}
 
-	if (likely(vector - IRQ_VECTOR_BASE < IRQ_MAX)) {
-		irq_dispatch(vector - IRQ_VECTOR_BASE);
+static void
+dispatch(struct trapframe *tf)
+{
+	const uint64_t vector = tf->vector;
+	struct irq_line *line = irq_by_vector[vector];
+
+	if (likely(line != NULL)) {
+		irq_dispatch(line);
 		sched_preempt_check();
 		return;
 	}
@@ -106,11 +132,16 @@ trap_dispatch(struct trapframe *tf)
 	} else if (vector < TRAP_EXCEPTIONS) {
 		exception_unhandled(tf);
 	} else {
-		/*
-		 * A stray INT instruction, or hardware that nobody set up.  Saying so once is
-		 * enough.
-		 */
-		if (unexpected++ == 0)
-			log_warn("trap: interrupt on vector %#x, which nobody handles", vector);
+		interrupt_unhandled((unsigned)vector);
 	}
+}
+
+void
+trap_dispatch(struct trapframe *tf)
+{
+	if (IRQSOFF_TRACE)
+		irqsoff_begin();
+	dispatch(tf);
+	if (IRQSOFF_TRACE && (tf->rflags & RFLAGS_IF) != 0)
+		irqsoff_end();
 }

@@ -164,7 +164,7 @@ section 2 shows these
 boot stack has {stack.kib} KiB
 TSS, {gates} gates: from
 to vectors {pic.first} to {pic.last}, all
-the PIT at {hz} Hz
+the PIT, for ticks at {hz} Hz
 64-bit mode looks at
 one has 16 bytes, since a TSS's base has 64 bits; type {tss.type} is a TSS in use. Its limit \
 {tss.limit} is that of a TSS of {tss.bytes} bytes

@@ -64,26 +64,22 @@ SORT_AND_CUT = [("boot/stage2/e820.c", "\treturn count;\n", """
 """)]
 
 # --- 5: finding a frame ---------------------------------------------------------------------------
-PMM = "mm/pmm.c"
-SCAN = """		for (size_t w = 0; w < BITMAP_WORDS(r->bits); w++) {
-			if (r->frames[w] == 0)
-				continue;
+PMM = "mm/pmm_bits.c"
+SCAN = """	while (r->level[0][word] == 0)
+		word++;
+	return word / 4096;
 """
-NEXT_FIT = [(PMM, SCAN, """		const size_t nr = BITMAP_WORDS(r->bits);
-		const size_t from = r == hint_range ? (size_t)(hint - r->frames) : 0;
+NEXT_FIT = [(PMM, SCAN, """	static size_t last;
+	const size_t nr = BITMAP_WORDS(r->nr);
 
-		for (size_t i = 0; i < nr; i++) {
-			const size_t w = (from + i) % nr;
-
-			if (r->frames[w] == 0)
-				continue;
+	for (word = last % nr; r->level[0][word] == 0;)
+		word = (word + 1) % nr;
+	last = word;
+	return word / 4096;
 """)]
-TWO_LEVELS = [(PMM, SCAN, """		for (size_t g = 0; g < BITMAP_WORDS(BITMAP_WORDS(r->bits)); g++) {
-			size_t w;
-
-			if (r->words[g] == 0)
-				continue;
-			w = g * 64 + (size_t)__builtin_ctzll(r->words[g]);
+TWO_LEVELS = [(PMM, SCAN, """	while (r->level[1][word] == 0)
+		word++;
+	return word / 64;
 """)]
 
 # --- 6: the lost wake -----------------------------------------------------------------------------

@@ -20,17 +20,27 @@ SAYS = [
     ("uptime", r"^up 00:\d\d:\d\d\.\d{3}, \d+ timer ticks, CPU busy \d+\.\d %"),
     ("date", r"^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$"),
     ("date -s 2028-02-29 12:34:56; date", r"(?s)Tuesday 2028-02-29 12:34:5\d UTC.*12:34:5\d"),
+    ("clock", r"(?s)^tsc .*never  the clock.*^pit .*\d+ interrupts, \d+ a second"),
+    ("clock check 1", r"(?s)^clock .*\(by tsc\).*^pit +[\d,]+ +[+-]\d+\.\d+ ppm"),
     ("dmesg", r"\[ +\d+\.\d{6}\] init: shell +ok"),
     ("boot", r"(?s)from the BIOS.*drive 80h.*stage 1.*protected mode.*kernel_main.*prompt .*EFER"),
     ("boot state", r" 0  16 +00:7c00 .* - +- +- +- +- -$"),
     ("e820", r"(?s)As the firmware gave it.*RAM.*Sorted"),
     ("mem", r"(?s)total +\d+ .*free.*Kernel heap.*kmalloc-.*kernel code"),
-    ("vmmap", r"(?s)r-x--g .*kernel code.*regions, "),
+    ("vmmap", r"(?s)rw--g WC +b8000 +device.*r-x-g WB .*kernel code.*regions, "),
+    ("mem leaks", r"(?s)COUNT +BYTES +ALLOCATED BY.*in all, by \d+ call sites"),
+    ("mem mark; mem leaks since", r"(?s)marked: \d+ objects.* 0 +0 +in all, by 0 call sites"),
+    ("mem check", r"^(0 objects damaged|Nothing to check: )"),
+    ("mem shrink; mem shrink", r"(?s)slab caches +\d+ calls.*^0 frames given back$"),
+    ("fail", r"^off$"),
     ("vmmap cmd_echo", r"(?s)PML4E.*PDPTE.*PDE.*PTE .* r-x.*physical address 0x1"),
+    ("vmmap 0xffffffff800b8000", r"PTE .*rw--g\n.*physical address 0xb8000.*cache type WC \(PAT entry 4\)"),
+    ("kmap", r"(?s)TYPE.*ranges, .*thread stacks.*searches looked at"),
     ("vmmap 0x1000", r"(?s)not present.*not mapped"),
     ("vmmap 0x8000000000000000", r"not canonical"),
     ("pte 8000000000001163", r"^entry 8000000000001163"),  # as printed: hexadecimal without 0x
-    ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000"),
+    ("pte 0x8000000000105063", r"(?s)0 +1 +P .*63 +1 +XD .*0x105000.*cache type WB"),
+    ("pte 0x80000000000001fb", r"cache type UC \(PAT entry 7\) in a PTE,\nUC \(PAT entry 3\) in a PDE"),
     ("peek -p 0x500", r"0000000000000500: 534f6e694d746f42 "),  # "BotMinOS"
     ("peek -p 0x500 b 2", r"(?s)500: 42 .*501: 6f "),
     ("dump -p 0x500 16", r"42 6f 74 4d 69 6e 4f 53 .* BotMinOS"),
@@ -46,7 +56,7 @@ SAYS = [
     ("idt", r"(?s)IST1 +#DF.*IRQ 0"),
     ("idt 14", r"#PF page fault"),
     ("pic", r"(?s)IRR .*ISR .*IMR "),
-    ("irq", r"0 +20 +\d+ .*timer"),
+    ("irq", r"(?m)^ +\d+ +[0-9a-f]{2} +\d+ .*timer"),
     ("ps", r"(?s)main .*idle .*shell +running"),
     ("stack", r"(?s)cmd_stack\+0x.*shell_"),
     ("stack 1", r"thread_main_loop\+0x"),
@@ -72,6 +82,8 @@ REFUSES = [
     ("qqqqqq", r"^unknown command 'qqqqqq'"),
     ("help qqqqqq", r"no command or group 'qqqqqq'"),
     ("uptime now", r"^usage: uptime$"),
+    ("clock wind", r"^usage: clock \[check \[SECONDS\]\]$"),
+    ("clock check 3601", r"3600"),
     ("sym nosuch", r"\A'nosuch' is no address: .*\n\Z"),
     ("kill 9999", r"\A.*no thread 9999.*\n\Z"),
     ("more peek", r"\Ausage: peek .*\n\Z"),
@@ -95,7 +107,19 @@ REFUSES = [
     ("kill 1", r"thread 1 stays"),
     ("kill 4", r"thread 4 stays"),
     ("kill 9999", r"no thread 9999"),
+    ("renice 9999 0", r"no thread 9999"),
+    ("renice 1 bg", r"thread 1: the system lives on it"),
+    ("renice 1", r"usage: renice"),
+    ("nice 5", r"usage: nice"),
+    ("irqsoff", r"IRQSOFF=1"),
     ("stack 9999", r"no thread 9999"),
+    ("mem nonsense", r"usage: mem"),
+    ("mem leaks today", r"usage: mem"),
+    ("fail often", r"usage: fail"),
+    ("fail nth", r"usage: fail"),
+    ("fail every 0", r"usage: fail"),
+    ("fail site nosuch", r"there is no function 'nosuch'"),
+    ("fail sweep nosuch", r"there is no command 'nosuch'"),
     ("spawn dance", r"usage: spawn"),
     ("sleep soon", r"usage: sleep"),
     ("kbd xx", r"no layout 'xx'"),
@@ -124,6 +148,7 @@ def test_refuses(vm, command, pattern):
     ("poke zz 1", "is no address"), ("vmmap zz", "is no address"), ("outb 0x80 256", "too large"),
     ("inb zz", "is not a number"), ("stack shell", "is not a number"), ("idt 300", "too large"),
     ("regs x", "no register 'x'"), ("spawn spin 999999999", "too large"),
+    ("renice 1 20", "too large"), ("spawn -n -21 spin", "too large"), ("nice x ps", "is not a number"),
     ("kbd zz", "no layout 'zz'"), ("color 99", "'99' is no colour"),
     ("dump cmd_echo -1", "is not a number"), ("crash nosuch", "no crash of the kind"),
     ("date -s 2026-02-30", "no such day")])
@@ -141,18 +166,55 @@ def test_tab_behind_a_pipe(vm):
 
 
 def test_ps_and_top_count_all_threads(vm):
-    vm.command("spawn sleep 64; spawn sleep 64")
-    text = vm.command("ps")
-    more = int(re.search(r"^\.\.\. and (\d+) more$", text, re.M).group(1))
-    rows = re.findall(r"^ *(\d+)  \S", text, re.M)
+    first, *_, last = re.findall(r"thread (\d+): demo-sleep", vm.command("spawn sleep 128"))
+    rows = re.findall(r"^ *(\d+)  \S", vm.command("ps"), re.M)
+    assert {str(i) for i in range(int(first), int(last) + 1)} <= set(rows)
     vm.send("top\r")
-    assert int(vm.expect(r", (\d+) threads;").group(1)) == len(rows) + more
+    assert int(vm.expect(r", (\d+) threads;").group(1)) == len(rows)
     vm.send("q")
     vm.prompt()
-    last = int(re.findall(r"thread (\d+):", vm.command("spawn sleep"))[0])
-    for first in range(last - 128, last + 1, 20):
-        vm.command("kill " + " ".join(str(i) for i in range(first, min(first + 20, last + 1))))
+    for start in range(int(first), int(last) + 1, 20):
+        vm.command("kill " + " ".join(str(i) for i in range(start, min(start + 20, int(last) + 1))))
     assert "demo" not in vm.command("sleep 0.1; ps")
+
+
+def shares(vm):
+    """CPU ms of each thread, by id."""
+    return {int(i): int(ms) for i, ms in
+            re.findall(r"^ *(\d+)  \S+ +\w+ +\S+ +(\d+) ", vm.command("ps"), re.M)}
+
+
+def test_nice_and_renice(vm):
+    ids = [int(i) for i in re.findall(r"thread (\d+):", vm.command(
+        "spawn -n 5 spin; nice 10 spawn spin; spawn -n bg spin"))]
+    text = vm.command("ps")
+    for number, nice in zip(ids, ("5", "10", "bg")):
+        assert re.search(rf"(?m)^ *{number}  demo-spin +\w+ +{nice} ", text), text
+    before = shares(vm)
+    vm.command("sleep 1")
+    used = {i: n - before[i] for i, n in shares(vm).items() if i in ids}
+    assert used[ids[0]] > used[ids[1]] > 0 and used[ids[2]] == 0, used
+    vm.command(f"renice {ids[2]} -10")
+    assert re.search(rf"(?m)^ *{ids[2]}  demo-spin +\w+ +-10 ", vm.command("ps"))
+    before = shares(vm)
+    vm.command("sleep 1")
+    used = {i: n - before[i] for i, n in shares(vm).items() if i in ids}
+    assert used[ids[2]] > used[ids[0]], used
+    vm.command("kill " + " ".join(map(str, ids)))
+    assert "demo" not in vm.command("sleep 0.1; ps")
+
+
+def test_top_sorts_by_key_and_shows_the_load(vm):
+    ids = re.findall(r"thread (\d+):", vm.command("spawn spin 2"))
+    vm.send("top\r")
+    vm.expect_screen(r"(?s)load [1-4]\.\d\d;.*CPU %.*\n *\d+  demo-spin .*\n *\d+  demo-spin ")
+    vm.send("i")
+    vm.expect_screen(r"(?s)sorted by ID.*CPU %[^\n]*\n *1  main .*\n *2  idle ")
+    vm.send("t")
+    vm.expect_screen(r"sorted by CPU in total")
+    vm.send("q")
+    vm.prompt()
+    vm.command("kill " + " ".join(ids))
 
 
 def test_tab_completes_arguments(vm):
@@ -162,7 +224,8 @@ def test_tab_completes_arguments(vm):
                              ("crash dou", "crash doublefault "), ("vmmap cmd_ech", "vmmap cmd_echo "),
                              ("time unam", "time uname "), ("echo 1; upt", "echo 1; uptime "),
                              ("test pmm.doub", "test pmm.double_free "), ("boot sta", "boot state "),
-                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan ")):
+                             ("dmesg -n deb", "dmesg -n debug "), ("color bright-cy", "color bright-cyan "),
+                             ("mem lea", "mem leaks "), ("fail sw", "fail sweep ")):
         vm.send(typed + "\t#")
         vm.expect_screen(rf"(?m)^minOS> {re.escape(completed)}#$")
         vm.send("\x15")
@@ -195,7 +258,7 @@ def test_demo_threads(vm):
     ids = re.findall(r"thread (\d+): demo-spin", vm.command("spawn spin 2"))
     assert len(ids) == 2
     vm.command("sleep 0.5")  # of the guest's time
-    rows = re.findall(r"demo-spin +\w+ +(\d+) ", vm.command("ps"))
+    rows = re.findall(r"demo-spin +\w+ +0 +(\d+) ", vm.command("ps"))
     assert len(rows) == 2 and all(int(ms) > 50 for ms in rows), "both run"
     vm.command("kill " + " ".join(ids))
     assert "demo-spin" not in vm.command("sleep 0.05; ps")

@@ -141,3 +141,14 @@ def test_wall_clock(boot):
 def test_more_processors_than_we_use(boot, cpus):
     m = boot(extra=["-smp", cpus])
     m.prompt()
+
+
+@pytest.mark.parametrize("cpu,screen", [("max", "WC"), ("max,-pat", "UC-"),
+                                        ("max,-pat,-pge,-pdpe1gb", "UC-"), ("qemu64,-nx", "WC")])
+def test_page_tables_of_lesser_cpus(boot, cpu, screen):
+    """Cache types without PAT; no global pages, no 1 GiB pages, no NX."""
+    m = boot(cpu=cpu)
+    m.prompt()
+    assert f"cache type {screen} (" in m.command("vmmap 0xffffffff800b8000")
+    for group in ("tlb", "vmm"):
+        assert ", 0 failed" in m.command(f"test {group}")

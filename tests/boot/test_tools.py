@@ -256,6 +256,26 @@ def test_layers_is_content_with_good_code(tmp_path):
     assert status == 0, out
 
 
+# --- .init ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("text,found", [
+    ("void start(void);\nvoid go(void) { start(); }", "go (.text) refers to start (.init.text)"),
+    ("void start(void);\nvoid (*go)(void) = start;", "go (.data) refers to start (.init.text)"),
+    ("extern int rows[];\nint go(void) { return rows[1]; }", "go (.text) refers to rows (.init.data)"),
+    ("void start(void);\n__attribute__((section(\".init.text\"))) void go(void) { start(); }", ""),
+    ("void start(void);\n__attribute__((section(\".text.init_caller\"))) void go(void) { start(); }", ""),
+    ("void stays(void);\nvoid go(void) { stays(); }", "")], ids=range(6))
+def test_init_is_not_referred_to(tmp_path, text, found):
+    (tmp_path / "a.c").write_text(
+        "__attribute__((section(\".init.text\"))) void start(void) {}\nvoid stays(void) {}\n"
+        "__attribute__((section(\".init.data\"))) int rows[2] = {1, 2};\n")
+    (tmp_path / "b.c").write_text(text + "\n")
+    for name in "ab":
+        subprocess.run(["gcc", "-m64", "-O1", "-fno-pic", "-fno-asynchronous-unwind-tables", "-c",
+                        f"{name}.c"], cwd=tmp_path, check=True)
+    status, out = run(sys.executable, "tools/check-init.py", str(tmp_path / "a.o"), str(tmp_path / "b.o"))
+    assert (status != 0) == bool(found) and found in out, out
+
+
 # --- run -----------------------------------------------------------------------------------
 def test_run_says_how_to_leave(tmp_path):
     fake = tmp_path / "qemu"

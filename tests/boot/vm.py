@@ -29,15 +29,17 @@ IMAGE = os.path.join(BUILD, "minos.img")
 ELF = os.path.join(BUILD, "minos.elf")
 QEMU = os.environ.get("QEMU") or "qemu-system-x86_64"
 
-PROMPT = rb"(?<=\n)(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
+# At the start of a row: after a line's end, or after the pager took its question away.
+PROMPT = rb"(?:(?<=\n)|(?<=\r\x1b\[K))(?:\r|\x1b\[[0-9;?]*[A-Za-z])*minOS> "
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78DM=>]|\x1b\([A-Z0-9]")
 EXIT_PASS, EXIT_FAIL = 33, 35  # isa-debug-exit: (value << 1) | 1 of 10h and 11h
 VOLUME_OFFSET = 2048 * 512
 PIPE_BYTES = 1 << 20  # of a serial line, as far as the host allows
 FIFO_BYTES = 16
-# While recording: timer interrupts until typed bytes are surely in the UART; how long a guest may
-# leave them, in seconds and in its timer interrupts (MinOS, behind a flood: 5 s, then Ctrl-C).
-SETTLE_TICKS, STALL_S, STALL_TICKS = 2, 12, 1000
+# While recording, in seconds of the guest's clock: until typed bytes are surely in the UART, since
+# MinOS lets no more than 100 ms go by without a timer; how long a guest may leave them there (MinOS,
+# behind a flood: 5 s, then Ctrl-C), which must have passed on the host's clock as well.
+SETTLE_S, STALL_S, STALL_GUEST_S = 0.12, 12, 10
 COM1_LSR, LSR_DATA_READY = 0x3FD, 1
 # Media of Machine: the options that make a device of the drive "medium".
 MEDIA_DEVICES = {
@@ -121,7 +123,7 @@ class Machine:
         self._serial = self._qmp = None
         self._qmp_lock = threading.Lock()  # a command and its answer; a thread may type
         self._closed = False
-        self._settled_at = 0  # timer interrupts when the bytes typed last are in the UART, or None
+        self._settled_at = 0  # guest_clock() when the bytes typed last are in the UART, or None
 
     def _arguments(self, image, machine, cpu, mem, serial, vga):
         argv = [QEMU, "-nodefaults", "-display", "none", "-M", machine, "-cpu", cpu, "-m", mem,
@@ -316,18 +318,18 @@ class Machine:
         """Type at the serial line."""
         data = data if isinstance(data, bytes) else data.encode()
         self.inputs.append([len(self.output), "serial", data.decode("latin-1")])
-        since, ticks = time.monotonic(), None
+        since, clock = time.monotonic(), None
         while data:
             try:
                 taken = self.offer(data)
             except (OSError, ValueError):  # QEMU has ended: nobody reads it
                 return
             if taken:
-                data, since, ticks = data[taken:], time.monotonic(), None
+                data, since, clock = data[taken:], time.monotonic(), None
                 continue
-            if ticks is None:
-                ticks = self._interrupts()[0]
-            self._check_stall(time.monotonic() - since, ticks)
+            if clock is None:
+                clock = self._guest_clock()
+            self._check_stall(time.monotonic() - since, clock)
             time.sleep(0.001)
 
     def offer(self, data):
@@ -343,7 +345,7 @@ class Machine:
         How many bytes may be typed now.  While QEMU 7.2 records, bytes that it has taken but not
         yet handed to the UART do not count as being in its FIFO of 16: more than there is room for,
         and the rest is lost.  It hands them over at the guest's next timer at the latest.  So, by
-        the guest's own timer interrupts, however slow it is: the bytes before must be in the UART.
+        the guest's own clock, however slow it is: the bytes before must be in the UART.
         Then a FIFO that is empty takes 16; one that is not takes one, or leaves it in the pipe.
         """
         unread = array.array("i", [0])
@@ -351,25 +353,29 @@ class Machine:
         if unread[0]:
             self._settled_at = None
             return 0
-        ticks, uart = self._interrupts()
+        clock = self._guest_clock()
         if self._settled_at is None:
-            self._settled_at = ticks + SETTLE_TICKS
-        if ticks < self._settled_at:
+            self._settled_at = clock + SETTLE_S
+        if clock < self._settled_at:
             return 0
+        uart = re.search(r"(?m)^ 4: [1-9]", self.hmp("info irq"))
         # Reading it does not change it.  Before its first interrupt the UART may have no FIFO on.
         status = int(self.hmp(f"i /b {COM1_LSR}").split("=")[1], 16)
         return FIFO_BYTES if uart and not status & LSR_DATA_READY else 1
 
-    def _interrupts(self):
-        """How often the PIT and COM1 have raised their interrupts, whether taken or not."""
-        counts = dict(re.findall(r"(?m)^ (\d+): (\d+)", self.hmp("info irq")))
-        return int(counts.get("0", 0)), int(counts.get("4", 0))
+    def _guest_clock(self):
+        """
+        The guest's clock in seconds, from any origin, to some ms: whatever timer it uses.  QEMU
+        tells by how much it is behind the host's; without -icount it does not: they are one.
+        """
+        behind = re.search(r"Host - Guest clock +(-?\d+) ms", self.hmp("info jit"))
+        return time.monotonic() - (int(behind.group(1)) / 1000 if behind else 0)
 
-    def _check_stall(self, seconds, ticks):
-        """VmError if the guest takes nothing for so long, its timer having been at @ticks then."""
+    def _check_stall(self, seconds, clock):
+        """VmError if the guest takes nothing for so long, its clock having been at @clock then."""
         if self.process.poll() is None and seconds > STALL_S:
-            passed = self._interrupts()[0] - ticks
-            if passed > STALL_TICKS or seconds > TIMEOUT:
+            passed = self._guest_clock() - clock
+            if passed > STALL_GUEST_S or seconds > TIMEOUT:
                 why = f"the guest took nothing that was typed for {seconds:.0f} s"
                 raise VmError(self.report(why))
 

@@ -5,11 +5,16 @@
 #pragma once
 #include "host.h"
 #include <kern/base.h>
+#include <kern/clock.h>
+#include <kern/ksym.h>
 #include <kern/spinlock.h>
+#include <kern/watchdog.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <mm/fail.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86/callers.h>
 
 static jmp_buf shim_expecting;
 static bool shim_expected;
@@ -48,10 +53,70 @@ panic_in_progress(void)
 	return false;
 }
 
+/* Nothing fails on purpose here, and only the innermost caller is known. */
+volatile bool fail_armed;
+
+bool
+fail_check(enum fail_kind kind)
+{
+	(void)kind;
+	return false;
+}
+
+unsigned
+callers_collect(const void *first, uint64_t *out, unsigned max)
+{
+	(void)max;
+	out[0] = (uint64_t)first;
+	return 1;
+}
+
+const char *
+ksym_lookup(uint64_t addr, uint64_t *offset)
+{
+	(void)addr;
+	*offset = 0;
+	return "somebody";
+}
+
 void
 spin_not_held(const struct spinlock *l)
 {
 	panic("lock %s is not held", l->name);
+}
+
+/* One thread: a lock that is taken was taken by itself. */
+void
+lock_contended_host(struct ticket_lock *l, uint16_t ticket)
+{
+	(void)l;
+	(void)ticket;
+	panic("a lock is taken twice");
+}
+
+/* For kernel/lock_order.c. */
+struct ksym_text
+ksym_text(uint64_t addr)
+{
+	struct ksym_text t;
+
+	snprintf(t.s, sizeof(t.s), "%#lx", addr);
+	return t;
+}
+
+uint64_t
+clock_cycles_to_ns(uint64_t cycles)
+{
+	(void)cycles;
+	return 0;
+}
+
+void
+watchdog_spinlock(const char *name, uint64_t site, uint64_t ns)
+{
+	(void)name;
+	(void)site;
+	(void)ns;
 }
 
 /* @stmt must panic with a message that contains @text. */

@@ -10,7 +10,9 @@
 #include "mm_shim.h"
 #include <mm/kmalloc.h>
 #include <mm/kmap.h>
+#include <mm/leaks.h>
 #include <mm/pmm.h>
+#include <mm/shrink.h>
 #include <mm/slab.h>
 #include <mm/vmm.h>
 
@@ -61,8 +63,9 @@ give_frames(paddr_t pa, size_t nr, uint8_t as)
 }
 
 paddr_t
-pmm_alloc(void)
+pmm_alloc(enum pmm_owner owner)
 {
+	assert_true(owner == PMM_SLAB || owner == PMM_LARGE);
 	return take_frames(1, 1);
 }
 
@@ -73,8 +76,9 @@ pmm_free(paddr_t frame)
 }
 
 paddr_t
-pmm_alloc_range(size_t nr, size_t align, paddr_t limit)
+pmm_alloc_range(enum pmm_owner owner, size_t nr, size_t align, paddr_t limit)
 {
+	assert_int_equal(owner, PMM_LARGE);
 	(void)align;
 	(void)limit;
 	return fragmented ? PADDR_NONE : take_frames(nr, 1);
@@ -173,7 +177,7 @@ test_waste(void **state)
 	for (size_t i = 0; slab_info(i, &info); i++) {
 		const size_t per_slab = (PAGE_SIZE - SLAB_HEADER) / info.object_size;
 
-		if (SLAB_REDZONE == 0)
+		if (!SLAB_DEBUG)
 			assert_true(per_slab * info.object_size * 10 >= PAGE_SIZE * 9);
 	}
 }
@@ -192,10 +196,10 @@ test_misuse(void **state)
 	EXPECT_PANIC(kfree((void *)(direct_map_base - PAGE_SIZE + 16)), "not from the heap");
 	/* Behind the last object there is room for a pointer, but for no object. */
 	tail = kmalloc(384);
-	c = slab_of(tail, "test")->cache;
-	EXPECT_PANIC(
-		kfree((uint8_t *)slab_of(tail, "test") + SLAB_HEADER + c->per_slab * c->stride),
-		"not the start of an object");
+	c = slab_cache_of(tail, "test");
+	EXPECT_PANIC(kfree((uint8_t *)ALIGN_DOWN((uintptr_t)tail, PAGE_SIZE) + c->first +
+			   c->per_slab * c->stride),
+		     "not the start of an object");
 	kfree(tail);
 	kfree(p);
 	EXPECT_PANIC(kfree(p), "double free");
@@ -245,13 +249,102 @@ test_caches(void **state)
 		assert_int_equal(((uint8_t *)p[i])[76], i);
 		slab_free(c, p[i]);
 	}
-	assert_true(frames_used <= before + 1); /* one empty slab is kept */
+	assert_true(frames_used <= before + 1 + SLAB_KEEP); /* the active one, and the stock */
 	p[0] = kmalloc(77);
 	EXPECT_PANIC(slab_free(c, p[0]), "belongs to slab");
 	kfree(p[0]);
 	slab_cache_destroy(c);
 	assert_null(slab_cache_create("none", 0));
 	assert_null(slab_cache_create("huge", SLAB_OBJECT_MAX + 1));
+}
+
+static unsigned nr_made;
+
+static void
+make_object(void *obj)
+{
+	memset(obj, 0x77, 48);
+	nr_made++;
+}
+
+/* Alignment holds for every object; each comes out as the constructor made it. */
+static void
+test_spec(void **state)
+{
+	(void)state;
+	for (size_t align = 16; align <= 1024; align *= 2) {
+		const struct slab_spec spec = {"spec", 48, align, make_object};
+		struct slab_cache *c = slab_cache_create_spec(&spec);
+		uint8_t *p[100];
+
+		assert_non_null(c);
+		for (size_t i = 0; i < ARRAY_SIZE(p); i++) {
+			p[i] = slab_alloc(c);
+			assert_true(p[i] != NULL && IS_ALIGNED((uintptr_t)p[i], align));
+			assert_true(p[i][0] == 0x77 && p[i][47] == 0x77);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(p); i++)
+			slab_free(c, p[i]);
+		slab_cache_destroy(c);
+	}
+	assert_true(nr_made >= 700);
+	assert_null(slab_cache_create_spec(&(struct slab_spec){"none", 48, 24, NULL}));
+	assert_null(slab_cache_create_spec(&(struct slab_spec){"none", 48, PAGE_SIZE, NULL}));
+}
+
+/* Each state of a slab: a double free is found, and the stock of empty ones has its bound. */
+static void
+test_states(void **state)
+{
+	struct slab_cache *c = slab_cache_create("states", 500);
+	const size_t n = c->per_slab;
+	size_t before;
+	void *p[64];
+
+	(void)state;
+	assert_true(8 * n <= ARRAY_SIZE(p));
+	(void)mm_shrink(SIZE_MAX); /* the other caches' stock shall not be counted */
+	before = frames_used;
+	for (size_t i = 0; i < 8 * n; i++)
+		p[i] = slab_alloc(c);
+	assert_int_equal(frames_used, before + 8);
+	slab_free(c, p[1]); /* the first slab was full, and is partial */
+	EXPECT_PANIC(slab_free(c, p[1]), "double free");
+	slab_free(c, p[8 * n - 1]); /* in the active one */
+	EXPECT_PANIC(slab_free(c, p[8 * n - 1]), "double free");
+	slab_free(c, p[0]);
+	for (size_t i = 2; i < 7 * n; i++)
+		slab_free(c, p[i]);
+	assert_int_equal(frames_used, before + 1 + SLAB_KEEP);
+	assert_int_equal(mm_shrink(SIZE_MAX), SLAB_KEEP);
+	assert_int_equal(frames_used, before + 1);
+	for (size_t i = 7 * n; i < 8 * n - 1; i++)
+		slab_free(c, p[i]);
+	assert_true(mm_shrink(SIZE_MAX) >= 1); /* the active one, too */
+	assert_int_equal(frames_used, before);
+	p[0] = slab_alloc(c);
+	assert_non_null(p[0]);
+	slab_free(c, p[0]);
+	slab_cache_destroy(c);
+}
+
+/* More frees in the active slab than its counter can count. */
+static void
+test_many_frees(void **state)
+{
+	struct slab_cache *c = slab_cache_create("many", 1000);
+	void *keep = slab_alloc(c);
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		void *p = slab_alloc(c);
+
+		assert_non_null(p);
+		slab_free(c, p);
+	}
+	EXPECT_PANIC(slab_cache_destroy(c), "1 objects are still in use");
+	slab_free(c, keep);
+	slab_cache_destroy(c);
 }
 
 /* --- random operations; every block carries its own pattern ------------------------------ */
@@ -341,7 +434,9 @@ test_random(void **state)
 	assert_int_equal(objects_in_use(), 0);
 	while (slab_info(caches, &info))
 		caches++;
-	assert_true(frames_used <= caches); /* at most an empty slab each */
+	assert_true(frames_used <= caches * (1 + SLAB_KEEP));
+	(void)mm_shrink(SIZE_MAX);
+	assert_int_equal(frames_used, 0);
 	kmalloc_large_stats(&bytes, &count);
 	assert_int_equal(bytes, 0);
 }
@@ -352,4 +447,7 @@ test_random(void **state)
 		cmocka_unit_test_teardown(test_misuse, after_each),     \
 		cmocka_unit_test_teardown(test_fragmented, after_each), \
 		cmocka_unit_test_teardown(test_caches, after_each),     \
+		cmocka_unit_test_teardown(test_spec, after_each),       \
+		cmocka_unit_test_teardown(test_states, after_each),     \
+		cmocka_unit_test_teardown(test_many_frees, after_each), \
 		cmocka_unit_test_teardown(test_random, after_each)

@@ -1,7 +1,7 @@
 /*
  * test_acpi.c - ACPI tables: right ones, damaged ones, lies, random bytes.
  *
- * SOURCES: drivers/acpi_parse.c kernel/lib/string.c
+ * SOURCES: drivers/acpi_parse.c drivers/acpi_timers.c kernel/lib/string.c
  */
 #include "host.h"
 #include <dev/acpi.h>

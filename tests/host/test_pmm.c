@@ -1,94 +1,10 @@
 /*
  * test_pmm.c - the frame allocator over invented memory maps, against a model.
  *
- * SOURCES: mm/pmm.c kernel/lib/bitmap.c kernel/lib/string.c kernel/lib/printf.c
+ * SOURCES: mm/pmm.c mm/pmm_bits.c mm/pmm_init.c mm/pmm_range.c mm/pmm_zero.c mm/pmm_info.c
+ * SOURCES: kernel/lib/bitmap.c kernel/lib/string.c kernel/lib/printf.c
  */
-#include "host.h"
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include "mm_shim.h"
-#include <boot/boot_info.h>
-#include <kern/boot_trace.h>
-#include <mm/pmm.h>
-#include <x86/cpu.h>
-
-#define IMAGE_START MIB(1)
-#define IMAGE_END   (MIB(1) + KIB(300))
-
-static struct boot_info info;
-static struct boot_mem map[32];
-static size_t nr_map;
-
-const struct boot_info *
-boot_info(void)
-{
-	return &info;
-}
-
-const struct boot_mem *
-boot_map(size_t *count)
-{
-	*count = nr_map;
-	return map;
-}
-
-void
-page_zero(void *page)
-{
-	memset(page, 0, PAGE_SIZE);
-}
-
-static void
-add(uint64_t start, uint64_t end, uint32_t type)
-{
-	map[nr_map++] = (struct boot_mem){start, end - start, type, 1};
-}
-
-static void
-new_map(void)
-{
-	nr_map = 0;
-	memset(&info, 0, sizeof(info));
-	info.kernel_start = IMAGE_START;
-	info.kernel_end = IMAGE_END;
-}
-
-/* "Physical memory" below 4 GiB, backed as it is touched: the allocator keeps its tables there. */
-static void
-start_allocator(void)
-{
-	void *arena = mmap(NULL, GIB(4), PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	assert_true(arena != MAP_FAILED);
-	direct_map_base = (uint64_t)arena;
-	assert_int_equal(pmm_init(), 0);
-}
-
-/* The allocator is one per kernel: each scenario gets a process of its own. */
-static void
-in_child(void (*fn)(void))
-{
-	int status = 0;
-	const pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		fn();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("the scenario failed (status %#x)", status);
-}
-
-#define CHILD_CHECK(e)                                                          \
-	do {                                                                    \
-		if (!(e)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #e); \
-			_exit(1);                                               \
-		}                                                               \
-	} while (0)
+#include "pmm_shim.h"
 
 /* --- every frame once, and only those that are free to have ------------------------------ */
 
@@ -98,12 +14,12 @@ allowed(paddr_t pa)
 	bool ram = false;
 
 	for (size_t i = 0; i < nr_map; i++) {
-		const bool inside =
-			pa >= map[i].start && pa + PAGE_SIZE <= map[i].start + map[i].size;
-		const bool touches =
-			pa < map[i].start + map[i].size && pa + PAGE_SIZE > map[i].start;
+		const bool inside = pa >= ram_map[i].start &&
+				    pa + PAGE_SIZE <= ram_map[i].start + ram_map[i].size;
+		const bool touches = pa < ram_map[i].start + ram_map[i].size &&
+				     pa + PAGE_SIZE > ram_map[i].start;
 
-		if (map[i].type == BOOT_MEM_RAM)
+		if (ram_map[i].type == BOOT_MEM_RAM)
 			ram |= inside;
 		else if (touches)
 			return false;
@@ -138,7 +54,7 @@ take_everything(void)
 	CHILD_CHECK(s.free + s.reserved == s.total);
 
 	all = malloc(s.free * sizeof(*all));
-	for (paddr_t pa; (pa = pmm_alloc()) != PADDR_NONE; n++) {
+	for (paddr_t pa; (pa = pmm_alloc(PMM_TEST)) != PADDR_NONE; n++) {
 		CHILD_CHECK(n < s.free);
 		CHILD_CHECK(IS_ALIGNED(pa, PAGE_SIZE) && allowed(pa) && pmm_is_ram(pa));
 		all[n] = pa;
@@ -147,12 +63,12 @@ take_everything(void)
 	qsort(all, n, sizeof(*all), compare);
 	for (size_t i = 1; i < n; i++)
 		CHILD_CHECK(all[i] != all[i - 1]);
-	CHILD_CHECK(pmm_alloc_range(1, PAGE_SIZE, 0) == PADDR_NONE);
+	CHILD_CHECK(pmm_alloc_range(PMM_TEST, 1, PAGE_SIZE, 0) == PADDR_NONE);
 	for (size_t i = 0; i < n; i++)
 		pmm_free(all[(i * 7919) % n]); /* 7919 is prime, and divides no count used here */
 	pmm_stats(&s);
 	CHILD_CHECK(s.free == n && s.peak_used == s.total);
-	while (pmm_alloc() != PADDR_NONE) /* all can be had again */
+	while (pmm_alloc(PMM_TEST) != PADDR_NONE) /* all can be had again */
 		n--;
 	CHILD_CHECK(n == 0);
 }
@@ -237,25 +153,25 @@ check_order(void)
 	start_allocator();
 	pmm_release_boot();
 	for (unsigned i = 0; i < 1000; i++) {
-		const paddr_t pa = pmm_alloc();
+		const paddr_t pa = pmm_alloc(PMM_TEST);
 
 		CHILD_CHECK(pa >= MIB(16) && pa < GIB(4)); /* neither scarce nor out of reach */
 	}
 	for (unsigned i = 0; i < 10; i++) {
-		const paddr_t dma = pmm_alloc_range(16, KIB(64), MIB(16));
-		const paddr_t low = pmm_alloc_range(1, PAGE_SIZE, MIB(1));
+		const paddr_t dma = pmm_alloc_range(PMM_TEST, 16, KIB(64), MIB(16));
+		const paddr_t low = pmm_alloc_range(PMM_TEST, 1, PAGE_SIZE, MIB(1));
 
 		CHILD_CHECK(dma != PADDR_NONE && dma + KIB(64) <= MIB(16));
 		CHILD_CHECK(low != PADDR_NONE && low + PAGE_SIZE <= MIB(1));
 	}
 	/* The frame freed last is warm: it comes next. */
 	{
-		const paddr_t pa = pmm_alloc();
+		const paddr_t pa = pmm_alloc(PMM_TEST);
 
 		for (unsigned i = 0; i < 200; i++)
-			CHILD_CHECK(pmm_alloc() != pa);
+			CHILD_CHECK(pmm_alloc(PMM_TEST) != pa);
 		pmm_free(pa);
-		CHILD_CHECK(pmm_alloc() == pa);
+		CHILD_CHECK(pmm_alloc(PMM_TEST) == pa);
 	}
 }
 
@@ -265,7 +181,7 @@ check_low_memory_last(void)
 	start_allocator();
 	pmm_release_boot();
 	for (unsigned i = 0; i < 500; i++)
-		CHILD_CHECK(pmm_alloc() >= MIB(1));
+		CHILD_CHECK(pmm_alloc(PMM_TEST) >= MIB(1));
 }
 
 static void
@@ -297,7 +213,7 @@ test_misuse(void **state)
 	add(MIB(32), MIB(33), BOOT_MEM_ACPI);
 	start_allocator(); /* for good, in this process */
 	pmm_release_boot();
-	pa = pmm_alloc();
+	pa = pmm_alloc(PMM_TEST);
 	EXPECT_PANIC(pmm_free(pa + 1), "no frame's start");
 	EXPECT_PANIC(pmm_free(IMAGE_START), "reserved");
 	EXPECT_PANIC(pmm_free(0), "not RAM");
@@ -306,7 +222,7 @@ test_misuse(void **state)
 	EXPECT_PANIC(pmm_free(PADDR_NONE), "not RAM");
 	pmm_free(pa);
 	EXPECT_PANIC(pmm_free(pa), "double free");
-	EXPECT_PANIC((void)pmm_alloc_range(1, 3, 0), "assertion");
+	EXPECT_PANIC((void)pmm_alloc_range(PMM_TEST, 1, 3, 0), "assertion");
 }
 
 /* --- random operations against a model --------------------------------------------------- */
@@ -347,7 +263,7 @@ random_range(void)
 {
 	const size_t nr = shim_random(40) + 1, align = 1UL << shim_random(6);
 	const paddr_t limit = shim_random(3) == 0 ? MIB(shim_random(32) + 1) : 0;
-	const paddr_t pa = pmm_alloc_range(nr, align * PAGE_SIZE, limit);
+	const paddr_t pa = pmm_alloc_range(PMM_TEST, nr, align * PAGE_SIZE, limit);
 
 	if (pa == PADDR_NONE) {
 		/* Runs are looked for within one zone: across 16 MiB there is none to be had. */
@@ -396,7 +312,7 @@ test_random(void **state)
 		const uint64_t what = shim_random(10);
 
 		if (what < grow) {
-			const paddr_t pa = pmm_alloc();
+			const paddr_t pa = pmm_alloc(PMM_TEST);
 
 			if (pa == PADDR_NONE)
 				assert_int_equal(model_free, 0);

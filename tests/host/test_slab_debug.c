@@ -1,7 +1,8 @@
 /*
  * test_slab_debug.c - the heap of debug builds: the tests of slab_tests.h, poison and redzones.
  *
- * SOURCES: mm/slab.c mm/slab_debug.c mm/kmalloc.c kernel/lib/string.c kernel/lib/printf.c
+ * SOURCES: mm/slab.c mm/slab_debug.c mm/kmalloc.c mm/large.c mm/leaks.c mm/shrink.c
+ * SOURCES: kernel/lib/string.c kernel/lib/printf.c kernel/lib/bitmap.c
  * SOURCES: kernel/lock_order.c
  * CFLAGS: -DDEBUG
  */

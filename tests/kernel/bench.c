@@ -7,11 +7,16 @@
 #include "tests.h"
 #include <kern/bench.h>
 #include <kern/clock.h>
+#include <kern/clock_event.h>
+#include <kern/irqsoff.h>
 #include <kern/sync.h>
 #include <kern/thread.h>
+#include <kern/timer.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
+#include <mm/tables.h>
+#include <mm/vmm.h>
 #include <x86/cpu.h>
 #include <x86/trap.h>
 
@@ -20,6 +25,7 @@
 #define BENCH_VECTOR 0xf0 /* as in bench.asm */
 #define TICKS	     8
 #define COPY_SIZE    4096
+#define BENCH_VA     (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(8)) /* behind all that kmap gives out */
 
 static uint64_t
 best_of(void (*op)(void))
@@ -74,7 +80,41 @@ yield_back(void *arg)
 static void
 alloc_free_frame(void)
 {
-	pmm_free(pmm_alloc());
+	pmm_free(pmm_alloc(PMM_TEST));
+}
+
+static paddr_t frame;
+
+static void
+map_unmap_page(void)
+{
+	(void)vmm_map_page(BENCH_VA, frame, VM_WRITE | VM_GLOBAL);
+	(void)vmm_unmap_page(BENCH_VA);
+}
+
+static void
+map_unmap_range(void)
+{
+	(void)vmm_map(BENCH_VA, frame, PAGE_SIZE, VM_WRITE | VM_GLOBAL);
+	(void)vmm_unmap(BENCH_VA, PAGE_SIZE);
+}
+
+static void
+alloc_free_range(void)
+{
+	vmm_free(vmm_alloc(PAGE_SIZE), PAGE_SIZE);
+}
+
+static void
+measure_mappings(void)
+{
+	frame = pmm_alloc(PMM_TEST);
+	if (frame == PADDR_NONE)
+		return;
+	measure("map_unmap_page", map_unmap_page, 1);
+	measure("vmm_map_unmap", map_unmap_range, 1);
+	measure("vmm_alloc_free", alloc_free_range, 1);
+	pmm_free(frame);
 }
 
 static void
@@ -104,6 +144,22 @@ read_clock(void)
 	(void)clock_ns();
 }
 
+static struct timer far_timer;
+
+static void
+no_timeout(void *arg)
+{
+	(void)arg;
+}
+
+/* As most are: armed for a timeout that never comes. */
+static void
+arm_cancel_timer(void)
+{
+	timer_arm(&far_timer, 3600 * NS_PER_SEC);
+	(void)timer_cancel(&far_timer);
+}
+
 static void
 copy_4k(void)
 {
@@ -123,10 +179,10 @@ timer_irq(void)
 	uint64_t best = UINT64_MAX, plain = UINT64_MAX;
 
 	for (unsigned i = 0; i < TICKS; i++) {
-		const uint64_t tick = clock_ticks();
+		const uint64_t count = clock_event_count();
 		uint64_t last = rdtsc(), longest = 0;
 
-		while (clock_ticks() == tick) {
+		while (clock_event_count() == count) {
 			const uint64_t now = rdtsc();
 
 			longest = MAX(longest, now - last);
@@ -146,6 +202,18 @@ create_join(void)
 
 	if (t != NULL)
 		(void)thread_join(t);
+}
+
+/* Only in a build with IRQSOFF=1, whose other figures are worth nothing. */
+static void
+show_irqsoff(void)
+{
+	struct off_stretch irqs, preempt;
+
+	if (!irqsoff_read(&irqs, &preempt))
+		return;
+	show("irqs_off_max", irqs.cycles);
+	show("preempt_off_max", preempt.cycles);
 }
 
 void
@@ -168,10 +236,14 @@ bench_run(void)
 	trap_set_handler(BENCH_VECTOR, NULL);
 	show("timer_irq", timer_irq());
 	measure("frame_alloc_free", alloc_free_frame, 1);
+	measure_mappings();
 	measure("kmalloc_kfree_64", alloc_free_64, 1);
 	measure("mutex", lock_unlock_mutex, 1);
 	measure("spinlock", lock_unlock_spin, 1);
 	measure("clock_ns", read_clock, 1);
+	timer_setup(&far_timer, no_timeout, NULL);
+	measure("timer_arm_cancel", arm_cancel_timer, 1);
 	measure("memcpy_4k", copy_4k, 1);
 	measure("create_join", create_join, 1);
+	show_irqsoff();
 }

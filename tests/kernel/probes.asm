@@ -9,6 +9,7 @@ global probe_call_null
 global probe_leaf
 global probe_spurious_7
 global probe_spurious_15
+global probe_spurious_ff
 
 section .text exec
 
@@ -101,6 +102,11 @@ probe_spurious_7:
 	ret
 probe_spurious_15:
 	int	0x2f
+	ret
+
+; void probe_spurious_ff(void): the same, of a local APIC.
+probe_spurious_ff:
+	int	0xff
 	ret
 
 ; void probe_load_es(uint64_t selector)

@@ -11,6 +11,8 @@ void probe_int(void);
 /* The vectors of IRQ 7 and 15, without any interrupt. */
 void probe_spurious_7(void);
 void probe_spurious_15(void);
+/* The spurious vector of a local APIC. */
+void probe_spurious_ff(void);
 /* #GP when @selector is none. */
 void probe_load_es(uint64_t selector);
 /* Call address 0. */

@@ -133,7 +133,7 @@ test_kmalloc_overflow(void)
 {
 	static const size_t sizes[] = {20, 64, 2000, 5000};
 
-	for (size_t i = 0; SLAB_REDZONE != 0 && i < ARRAY_SIZE(sizes); i++) {
+	for (size_t i = 0; SLAB_DEBUG && i < ARRAY_SIZE(sizes); i++) {
 		volatile uint8_t *p = kmalloc(sizes[i]);
 		const uint8_t was = p[sizes[i]];
 
@@ -163,7 +163,7 @@ test_kmalloc_use_after_free(void)
 	volatile uint8_t *p;
 	uint8_t was;
 
-	if (SLAB_REDZONE == 0)
+	if (!SLAB_DEBUG)
 		return;
 	preempt_disable(); /* the next kmalloc(64) shall be ours */
 	p = kmalloc(64);

@@ -1,5 +1,5 @@
 /*
- * test_sched.c - who runs, and for how long: fairness, preemption, punctual sleeps.
+ * test_sched.c - who runs, and for how long: preemption, punctual sleeps; shares: test_share.c.
  *
  * On a busy host the whole machine stands still now and then, and its ticks come late.  Never early
  * holds always; late is judged by how late the ticks themselves were.
@@ -58,33 +58,6 @@ median(uint64_t *v, unsigned n)
 		}
 	}
 	return v[n / 2];
-}
-
-/* Three that compute get the CPU within 10% of each other. */
-void
-test_sched_fair(void)
-{
-	struct thread *t[SPINNERS];
-	uint64_t low = UINT64_MAX, high = 0, worst;
-
-	start_spinners(t);
-	(void)clock_worst_tick_ns();
-	(void)sleep_ms(900);
-	worst = clock_worst_tick_ns();
-	preempt_disable(); /* none is running: all are counted up to now */
-	for (unsigned i = 0; i < SPINNERS; i++) {
-		low = MIN(low, t[i]->cycles);
-		high = MAX(high, t[i]->cycles);
-	}
-	preempt_enable();
-	stop_spinners(t);
-	low = clock_cycles_to_ns(low);
-	high = clock_cycles_to_ns(high);
-	/* Nobody can be stopped before a tick comes: that much longer each may have run once. */
-	if (high - low > low / 10 + 2 * (worst - NS_PER_TICK))
-		selftest_fail(__FILE__, __LINE__,
-			      "shares from %lu to %lu us, ticks up to %lu us apart", low / 1000,
-			      high / 1000, worst / 1000);
 }
 
 static bool

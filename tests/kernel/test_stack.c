@@ -30,6 +30,9 @@ test_stack_alloc(void)
 	CHECK(kstack_is_guard((vaddr_t)a - 1));
 	CHECK(kstack_is_guard((vaddr_t)a - PAGE_SIZE));
 	CHECK(!kstack_is_guard((vaddr_t)a));
+	CHECK_EQ(vmm_translate((vaddr_t)a + KSTACK_SIZE, NULL), -ENOENT); /* above it, too */
+	CHECK(kstack_is_guard((vaddr_t)a + KSTACK_SIZE));
+	CHECK(kstack_is_guard((vaddr_t)a + KSTACK_SIZE + PAGE_SIZE));
 	CHECK(kstack_contains((vaddr_t)a + KSTACK_SIZE - 1));
 	CHECK(!kstack_contains((vaddr_t)a + KSTACK_SIZE));
 	CHECK(kstack_bounds((vaddr_t)a + 100, &lo, &hi));
@@ -37,6 +40,69 @@ test_stack_alloc(void)
 	CHECK_EQ(hi, (vaddr_t)a + KSTACK_SIZE);
 	kstack_free(a);
 	kstack_free(b);
+}
+
+/* --- how much was used ------------------------------------------------------------------------ */
+
+#define DEEP	6000 /* bytes of stack */
+#define SHALLOW 4096 /* what a thread that does nothing stays below, interrupts included */
+
+static volatile bool sounded, leave;
+
+/* In frames of the size that is allowed (KSTACK_FRAME_MAX). */
+static __attribute__((noinline)) void
+use_stack(size_t left)
+{
+	volatile uint8_t buffer[1024];
+
+	for (size_t i = 0; i < sizeof(buffer); i += 8)
+		buffer[i] = 1;
+	if (left > sizeof(buffer))
+		use_stack(left - sizeof(buffer));
+	(void)buffer[0];
+}
+
+static void
+stay(void *deep)
+{
+	if (deep != NULL)
+		use_stack(DEEP);
+	sounded = true;
+	while (!leave)
+		sched_yield();
+}
+
+/* What `ps` would say of a thread that does @deep or nothing, and has come back from it. */
+static uint64_t
+used_by(bool deep)
+{
+	static struct thread_info info[32];
+	struct thread *t = thread_create("depth", stay, deep ? &info : NULL);
+	uint64_t used = 0;
+	size_t n;
+
+	CHECK(t != NULL);
+	while (!sounded)
+		sched_yield();
+	n = thread_snapshot(info, ARRAY_SIZE(info));
+	for (size_t i = 0; i < MIN(n, ARRAY_SIZE(info)); i++) {
+		if (strcmp(info[i].name, "depth") == 0)
+			used = info[i].stack_used;
+	}
+	leave = true;
+	(void)thread_join(t);
+	sounded = leave = false;
+	return used;
+}
+
+/* The deepest point counts, not where the thread is now; a stack that is used again starts anew. */
+void
+test_stack_watermark(void)
+{
+	const uint64_t deep = used_by(true), shallow = used_by(false);
+
+	CHECK(deep >= DEEP && deep < DEEP + SHALLOW);
+	CHECK(shallow > 0 && shallow < SHALLOW);
 }
 
 static void
@@ -87,7 +153,11 @@ test_stack_guards(void)
 		CHECK_EQ(vmm_translate((vaddr_t)ist_area[i], NULL), -ENOENT);
 		CHECK_EQ(vmm_translate((vaddr_t)ist_area[i] + PAGE_SIZE, NULL), 0);
 		CHECK(kstack_is_guard((vaddr_t)ist_area[i]));
+		CHECK_EQ(vmm_translate((vaddr_t)ist_area[i] + sizeof(ist_area[i]), NULL), -ENOENT);
+		CHECK(kstack_is_guard((vaddr_t)ist_area[i] + sizeof(ist_area[i])));
 	}
+	CHECK_EQ(vmm_translate((vaddr_t)boot_stack_top, NULL), -ENOENT);
+	CHECK(kstack_is_guard((vaddr_t)boot_stack_top));
 	CHECK(kstack_contains((vaddr_t)__builtin_frame_address(0)));
 }
 

@@ -14,7 +14,7 @@
 #define STEPS	150
 #define BLOCKS	6
 
-static struct mutex mutex = MUTEX_INIT(mutex, "stress");
+static struct mutex mutex = MUTEX_INIT(mutex, "test stress");
 static struct semaphore tokens;
 static volatile unsigned counter, worked; /* [mutex], [a] */
 static unsigned expected[THREADS];
@@ -151,7 +151,7 @@ stress_all(void)
 	work_flush();
 	CHECK_EQ(counter, sum);
 	CHECK_EQ(tokens.count, 2);
-	CHECK(mutex.owner == NULL && list_empty(&mutex.queue.waiters));
+	CHECK(mutex_owner(&mutex) == NULL && list_empty(&mutex.queue.waiters));
 	CHECK(list_empty(&tokens.queue.waiters));
 }
 

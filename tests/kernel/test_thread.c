@@ -1,24 +1,15 @@
 /*
- * test_thread.c - life and death of threads.
+ * test_thread.c - life and death of threads; many of them: test_many.c
  */
 #include "tests.h"
 #include <kern/clock.h>
 #include <kern/thread.h>
 #include <lib/string.h>
-#include <mm/kmalloc.h>
-#include <mm/pmm.h>
 
 static void
 nothing(void *arg)
 {
 	(void)arg;
-}
-
-static void
-exit_42(void *arg)
-{
-	(void)arg;
-	thread_exit(42);
 }
 
 static volatile int slept;
@@ -29,51 +20,6 @@ sleep_long(void *arg)
 	(void)arg;
 	slept = 1;
 	slept = sleep_ms(1000 * 1000);
-}
-
-static size_t
-objects_in_use(void)
-{
-	struct slab_info info;
-	size_t n = 0;
-
-	for (size_t i = 0; slab_info(i, &info); i++)
-		n += info.in_use;
-	return n;
-}
-
-static size_t
-frames_free(void)
-{
-	struct pmm_stats stats;
-
-	pmm_stats(&stats);
-	return stats.free;
-}
-
-static void
-create_and_join(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct thread *t = thread_create("short", i & 1 ? exit_42 : nothing, NULL);
-
-		CHECK(t != NULL);
-		CHECK_EQ(thread_join(t), i & 1 ? 42 : 0);
-	}
-}
-
-/* 200 threads come and go, and leave no frame and no object behind. */
-void
-test_thread_no_leak(void)
-{
-	size_t frames, objects;
-
-	create_and_join(20); /* caches and page tables reach their size */
-	frames = frames_free();
-	objects = objects_in_use();
-	create_and_join(200);
-	CHECK_EQ(objects_in_use(), objects);
-	CHECK_EQ(frames_free(), frames);
 }
 
 /* Many at once: each has a stack and an id of its own. */
@@ -99,7 +45,7 @@ test_thread_many(void)
 static bool
 exists(unsigned id)
 {
-	struct thread_info info[40];
+	static struct thread_info info[40];
 	const size_t n = MIN(thread_snapshot(info, ARRAY_SIZE(info)), ARRAY_SIZE(info));
 
 	for (size_t i = 0; i < n; i++) {
@@ -189,15 +135,19 @@ test_thread_kill_spinner(void)
 	CHECK_EQ(thread_join(t), 7);
 }
 
-static void
-use_stack(void *arg)
+/* Sleep at the bottom of @levels frames, each larger than 1000 bytes. */
+static __attribute__((noinline)) void
+use_stack(void *levels)
 {
-	volatile uint8_t big[6000];
+	volatile uint8_t big[1000];
 
 	for (size_t i = 0; i < sizeof(big); i++)
 		big[i] = (uint8_t)i;
-	(void)sleep_ms(1000 * 1000);
-	(void)arg;
+	if (levels != NULL)
+		use_stack((uint8_t *)levels - 1);
+	else
+		(void)sleep_ms(1000 * 1000);
+	big[0] = 0; /* no tail call */
 }
 
 static const struct thread_info *
@@ -214,8 +164,8 @@ find_info(const struct thread_info *info, size_t n, unsigned id)
 void
 test_thread_snapshot(void)
 {
-	struct thread *t = thread_create("deep", use_stack, NULL);
-	struct thread_info info[40];
+	struct thread *t = thread_create("deep", use_stack, (void *)5);
+	static struct thread_info info[40];
 	const struct thread_info *i;
 	size_t n;
 
@@ -235,4 +185,40 @@ test_thread_snapshot(void)
 	CHECK(i->stack_used > 500 && i->stack_used < KSTACK_SIZE - 1024);
 	CHECK_EQ(thread_kill(t->id), 0);
 	CHECK_EQ(thread_join(t), 0);
+}
+
+static uint64_t
+stack_used_by(unsigned id)
+{
+	static struct thread_info info[40];
+	const size_t n = MIN(thread_snapshot(info, ARRAY_SIZE(info)), ARRAY_SIZE(info));
+	const struct thread_info *i = find_info(info, n, id);
+
+	CHECK(i != NULL);
+	return i->stack_used;
+}
+
+/* A stack that is used again tells only of its new user, however deep the old ones went. */
+void
+test_thread_watermark(void)
+{
+	for (uintptr_t levels = 12; levels > 0; levels -= 4) {
+		struct thread *deep = thread_create("deep", use_stack, (void *)levels), *flat;
+		const void *stack = deep != NULL ? deep->stack : NULL;
+		uint64_t used;
+
+		CHECK(deep != NULL);
+		CHECK_EQ(sleep_ms(30), 0);
+		used = stack_used_by(deep->id);
+		CHECK(used > levels * 1000 && used < levels * 1200 + 2000);
+		CHECK_EQ(thread_kill(deep->id), 0);
+		CHECK_EQ(thread_join(deep), 0);
+		flat = thread_create("flat", sleep_long, NULL);
+		CHECK(flat != NULL);
+		CHECK(flat->stack == stack); /* the one freed last */
+		CHECK_EQ(sleep_ms(30), 0);
+		CHECK(stack_used_by(flat->id) < 1000);
+		CHECK_EQ(thread_kill(flat->id), 0);
+		CHECK_EQ(thread_join(flat), 0);
+	}
 }

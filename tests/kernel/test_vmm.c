@@ -13,7 +13,9 @@
 #include <x86/switch.h>
 #include <x86/trap.h>
 
-#define TEST_VA (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(1)) /* far behind all that kmap gave out */
+#define UNUSED_PA  GIB(512) /* neither RAM nor a device, on any machine that the tests start */
+#define VGA_PIXELS 0xa0000					/* what text mode does not use */
+#define TEST_VA	   (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(1)) /* far behind all that kmap gave out */
 
 static void
 read_byte(void *p)
@@ -39,7 +41,7 @@ execute(void *p)
 void
 test_vmm_map_unmap(void)
 {
-	const paddr_t pa = pmm_alloc_zeroed();
+	const paddr_t pa = pmm_alloc_zeroed(PMM_TEST);
 	paddr_t got = 0;
 
 	CHECK(pa != PADDR_NONE);
@@ -76,7 +78,7 @@ test_vmm_arguments(void)
 void
 test_vmm_collision(void)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_TEST);
 
 	CHECK_EQ(vmm_map(TEST_VA + 2 * PAGE_SIZE, pa, PAGE_SIZE, VM_READ), 0);
 	CHECK_EQ(vmm_map(TEST_VA, MIB(2), 4 * PAGE_SIZE, VM_READ), -EEXIST);
@@ -89,7 +91,7 @@ test_vmm_collision(void)
 void
 test_vmm_protect(void)
 {
-	const paddr_t pa = pmm_alloc();
+	const paddr_t pa = pmm_alloc(PMM_TEST);
 	void *page = (void *)TEST_VA;
 
 	CHECK_EQ(vmm_map(TEST_VA, pa, PAGE_SIZE, VM_WRITE), 0);
@@ -104,39 +106,6 @@ test_vmm_protect(void)
 	CHECK_EQ(vmm_protect(TEST_VA, PAGE_SIZE, VM_WRITE | VM_EXEC), -EINVAL);
 	vmm_unmap(TEST_VA, PAGE_SIZE);
 	pmm_free(pa);
-}
-
-/* A 2 MiB page is used where it fits, and split when a part of it changes. */
-void
-test_vmm_large_pages(void)
-{
-	/* Tables of small pages stay once made: each run wants a place where there are none yet. */
-	static vaddr_t base = TEST_VA;
-	const vaddr_t mid = (base -= GIB(1)) + MIB(1);
-	struct vmm_walk w;
-
-	CHECK_EQ(vmm_map(base, 0, MIB(4), VM_READ), 0); /* never touched: any frames will do */
-	vmm_walk(mid, &w);
-	CHECK(w.present);
-	CHECK_EQ(w.page_size, MIB(2));
-	CHECK_EQ(w.pa, MIB(1));
-	vmm_unmap(mid, PAGE_SIZE);
-	CHECK_EQ(vmm_translate(mid, NULL), -ENOENT);
-	vmm_walk(mid + PAGE_SIZE, &w);
-	CHECK_EQ(w.page_size, PAGE_SIZE);
-	CHECK_EQ(w.pa, MIB(1) + PAGE_SIZE);
-	CHECK(!w.write && !w.user && (!cpu_features.nx || !w.exec)); /* rights come along */
-	vmm_walk(mid - PAGE_SIZE, &w);
-	CHECK_EQ(w.pa, MIB(1) - PAGE_SIZE);
-	vmm_walk(base + MIB(2), &w); /* the neighbour is whole */
-	CHECK_EQ(w.page_size, MIB(2));
-	CHECK_EQ(vmm_protect(base + MIB(3), PAGE_SIZE, VM_WRITE), 0);
-	vmm_walk(base + MIB(3), &w);
-	CHECK(w.write);
-	CHECK_EQ(w.pa, MIB(3));
-	vmm_unmap(base, MIB(4));
-	for (vaddr_t va = base; va < base + MIB(4); va += KIB(64))
-		CHECK_EQ(vmm_translate(va, NULL), -ENOENT);
 }
 
 /* No page anywhere is writable and executable; no kernel page is open to ring 3. */
@@ -226,7 +195,7 @@ note_first(void *arg, const struct vmm_region *r)
 void
 test_vmm_regions(void)
 {
-	const paddr_t pa = pmm_alloc_range(3, PAGE_SIZE, 0);
+	const paddr_t pa = pmm_alloc_range(PMM_TEST, 3, PAGE_SIZE, 0);
 	struct search s = {0};
 
 	CHECK_EQ(vmm_map(TEST_VA, pa, PAGE_SIZE, VM_WRITE), 0);
@@ -265,7 +234,7 @@ test_vmm_probe(void)
 void
 test_vmm_mmio(void)
 {
-	const paddr_t odd = VGA_TEXT_PHYS + 0x123;
+	const paddr_t odd = VGA_PIXELS + 0x123;
 	uint8_t *a = vmm_map_mmio(odd, 0x1000); /* two pages, because of the offset */
 	struct vmm_walk w;
 
@@ -273,6 +242,7 @@ test_vmm_mmio(void)
 	vmm_walk((vaddr_t)a, &w);
 	CHECK(w.present && w.write && !w.user);
 	CHECK_EQ(w.pa, odd);
+	CHECK_EQ(w.type, PAT_UC);
 	CHECK_EQ(w.entry[w.levels - 1] & (PTE_PCD | PTE_PWT), PTE_PCD | PTE_PWT);
 	CHECK_EQ(vmm_translate((vaddr_t)a + 0xfff, NULL), 0);
 	vmm_unmap_mmio(a, 0x1000);
@@ -298,6 +268,33 @@ test_vmm_alloc(void)
 	CHECK_EQ(selftest_catch(read_byte, p), TRAP_PF);
 	CHECK(vmm_alloc(0) == NULL);
 	CHECK(vmm_alloc(SIZE_MAX - 100) == NULL);
+}
+
+#define NR_RANGES 3000
+
+/* With thousands of ranges alive, a search still looks at about one of its bucket's dozen. */
+void
+test_vmm_ranges(void)
+{
+	void **ranges = vmm_alloc(NR_RANGES * sizeof(void *));
+	struct kmap_stats before, after;
+
+	CHECK(ranges != NULL);
+	kmap_stats(&before);
+	for (size_t i = 0; i < NR_RANGES; i++) {
+		ranges[i] = vmm_map_mmio(UNUSED_PA + i * PAGE_SIZE, PAGE_SIZE);
+		CHECK(ranges[i] != NULL);
+	}
+	kmap_stats(&after);
+	CHECK_EQ(after.ranges - before.ranges, NR_RANGES);
+	CHECK(after.longest < 4 * NR_RANGES / 256);
+	before = after;
+	for (size_t i = 0; i < NR_RANGES; i++)
+		vmm_unmap_mmio(ranges[i], PAGE_SIZE);
+	kmap_stats(&after);
+	CHECK(after.looked_at - before.looked_at < 20 * (after.searches - before.searches));
+	CHECK_EQ(before.ranges - after.ranges, NR_RANGES);
+	vmm_free(ranges, NR_RANGES * sizeof(void *));
 }
 
 /* Address space that comes and goes must not eat page tables without end. */

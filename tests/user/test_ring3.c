@@ -273,7 +273,7 @@ test_user_smap_smep(void)
 	if (cpu_features.smap)
 		CHECK((r.kernel_rflags & RFLAGS_AC) == 0); /* closed on entry */
 
-	pa = pmm_alloc_zeroed();
+	pa = pmm_alloc_zeroed(PMM_TEST);
 	CHECK(pa != PADDR_NONE);
 	*(uint8_t *)phys_to_virt(pa) = 0xc3;
 	CHECK_EQ(vmm_map(va, pa, PAGE_SIZE, VM_USER | VM_EXEC), 0);

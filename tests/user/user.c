@@ -27,7 +27,7 @@ static void
 from_ring3(struct trapframe *tf)
 {
 	if ((tf->cs & 3) != 3)
-		panic_trap(tf, "trap %lu in ring 0 while a ring-3 test was running", tf->vector);
+		panic_at(tf, "trap %lu in ring 0 while a ring-3 test was running", tf->vector);
 	result = (struct user_result){
 		.vector = tf->vector,
 		.error = tf->error,
@@ -47,7 +47,7 @@ from_ring3(struct trapframe *tf)
 static void
 map_page(vaddr_t va, paddr_t *frame, unsigned prot)
 {
-	*frame = pmm_alloc_zeroed();
+	*frame = pmm_alloc_zeroed(PMM_TEST);
 	CHECK(*frame != PADDR_NONE);
 	CHECK_EQ(vmm_map(va, *frame, PAGE_SIZE, VM_USER | prot), 0);
 }

@@ -18,7 +18,8 @@ all: $(COMPDB)
 compile_commands.json: $(COMPDB) ## for clangd, in build/ (`make` does it, too)
 $(COMPDB): $(FLAGS) $(BUILD)/sources tools/compdb.py tools/mk/editor.mk $(HOST_C)
 	$(Q)$(PYTHON) tools/compdb.py $@ \
-		'$(BUILD)/{}.o' '$(CFLAGS64) -c' $(filter %.c,$(KSRC)) \
+		'$(BUILD)/{}.o' '$(CFLAGS64) -c' $(filter-out $(SMALL),$(filter %.c,$(KSRC))) \
+		-- '$(BUILD)/{}.o' '$(CFLAGS64) -Os -c' $(SMALL) \
 		-- '$(BUILD)/offsets.s' '$(CFLAGS64) -S' tools/offsets.c \
 		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c' $(filter-out $(S2_FAST),$(filter %.c,$(S2SRC))) \
 		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) -O2 $(S2DEFS) -Iboot/stage2 -c' $(S2_FAST) \

@@ -4,7 +4,8 @@
 # takes nothing but our own objects.
 
 # The loader's memory map sweep and tar check serve those who are loaded by others, too.
-KDIRS := kernel kernel/lib kernel/entry kernel/x86 kernel/shell mm drivers tests/kernel tests/user
+KDIRS := kernel kernel/lib kernel/entry kernel/x86 kernel/shell mm drivers tests/kernel tests/kernel/stress tests/user \
+	$(if $(DEBUG),kernel/debug tests/kernel/debug)
 KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) \
 	boot/stage2/e820.c boot/stage2/tar.c $(K_EXTRA)
 KOBJ  := $(KSRC:%=$(BUILD)/%.o)
@@ -12,7 +13,24 @@ KOBJ  := $(KSRC:%=$(BUILD)/%.o)
 $(BUILD)/%.c.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CFLAGS64) -c $< -o $@
+	$(Q)$(CFLAGS64) $(K_CFLAGS) -c $< -o $@
+	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
+
+# Small, not fast: what is there for tests and for people at the prompt, who do not notice.  The benchmarks
+# and what they measure stay as they are.
+SMALL := $(filter kernel/shell/%.c kernel/kdb%.c kernel/keep.c kernel/selftest.c kernel/fail_sweep.c \
+	$(filter-out tests/kernel/bench%,$(wildcard tests/kernel/*.c tests/kernel/stress/*.c tests/user/*.c)),$(KSRC))
+$(SMALL:%=$(BUILD)/%.o): K_CFLAGS := -Os
+
+# What reports undefined behaviour and smashed stacks is not checked itself.  The later option wins.
+$(BUILD)/kernel/debug/%.c.o: K_CFLAGS := -fno-sanitize=all -fno-stack-protector
+
+# Files that serve the start alone: all their code and constants go to .init (kern/init.h) - but
+# only code with DEBUG=1, where UBSan's descriptions, which stay, point to constants.
+INIT_FILES := $(wildcard kernel/entry/*.c) boot/stage2/e820.c boot/stage2/tar.c mm/vmm_init.c
+INIT_SECTIONS := $(foreach s,.text .text.unlikely $(if $(DEBUG),,.rodata .rodata.cst8 .rodata.cst16 \
+	.rodata.str1.1 .rodata.str1.8),--rename-section $(s)=.init$(s))
+$(INIT_FILES:%=$(BUILD)/%.o): K_CFLAGS := $(if $(DEBUG),-fno-jump-tables)
 
 $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	@mkdir -p $(@D)
@@ -44,8 +62,8 @@ KLD = $(LD) -m elf_x86_64 -nostdlib -static --no-dynamic-linker -z max-page-size
 	--build-id=none --orphan-handling=error -T linker.ld
 $(BUILD)/kernel0.elf: $(KOBJ) $(BUILD)/ksyms0.c.o linker.ld $(OBJECTS)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms0.c.o -o $@
-$(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld
+$(BUILD)/minos.elf: $(KOBJ) $(BUILD)/ksyms.c.o linker.ld tools/check-init.py
 	$(call say,LD,$@)
 	$(Q)$(KLD) $(KOBJ) $(BUILD)/ksyms.c.o -o $@
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
-	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksyms.py --check $(BUILD)/ksyms.c
+	$(Q)$(PYTHON) tools/check-init.py $(KOBJ)

@@ -9,7 +9,7 @@ APPEND ?= console=both
 export BUILD PYTHON NASM QEMU ACCEL MEM QEMU_EXTRA
 
 .PHONY: run run-serial run-kernel debug debug-kernel record replay bochs test test-boot boot-matrix \
-	smoke lint bench screenshot timeline usb toolchain reproducible
+	smoke lint bench bench-check screenshot timeline usb toolchain reproducible
 run: all ## boot in QEMU: a window if there can be one, and the serial line on this terminal
 	@tools/qemu window $(IMG)
 run-serial: all ## the same without a window
@@ -45,6 +45,8 @@ lint: ## formatting, layers, static analysis, locks, -Werror builds under gcc an
 
 bench: all floppy ## figures: boot phases, instructions per operation, sizes; writes docs/performance.md
 	@$(PYTHON) tools/bench.py
+bench-check: all ## instructions per operation against tests/budgets.txt: 3% worse fails
+	@$(PYTHON) tools/bench_check.py
 screenshot: all ## docs/screenshot.png: the shell after a few commands
 	@$(PYTHON) tools/screenshot.py docs/screenshot.png
 timeline: all ## the boot as a picture, to scale: build/boot.svg; refreshes docs/boot-timeline.svg

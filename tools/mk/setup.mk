@@ -4,7 +4,7 @@
 # what is missing.  Both looks are a few `command -v`, and single files (helpers of an editor, a
 # bisecting script) skip them.
 
-SETUP_GOALS_run  := run run-serial run-kernel screenshot bench debug debug-kernel record replay bochs smoke
+SETUP_GOALS_run  := run run-serial run-kernel screenshot bench bench-check debug debug-kernel record replay bochs smoke
 SETUP_GOALS_test := test lint host-test reproducible exercise-check
 SETUP_NEED := $(strip \
 	$(if $(filter $(SETUP_GOALS_test),$(MAKECMDGOALS)),test, \

@@ -42,8 +42,13 @@ LOW_MEMORY := $(if $(CC_IS_CLANG),,$(shell $(CC) --param=min-pagesize=0 -x c -c 
 COMMON := -std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
 	-fno-common -fno-asynchronous-unwind-tables -fcf-protection=none -nostdinc -Iinclude \
 	-isystem $(CC_INC) $(PREFIX_MAP) $(LOW_MEMORY) -g -MMD -MP $(WARN)
-CFLAGS64 := $(CC64) $(COMMON) -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),-DDEBUG) $(KFLAGS)
+# docs/testing.md, "The kernel that checks itself".
+DEBUG_FLAGS := -DDEBUG -fstack-protector-strong -mstack-protector-guard=global \
+	-fsanitize=undefined -fno-sanitize-recover=undefined
+# The limit is KSTACK_FRAME_MAX (include/mm/kstack.h): stacks are 16 KiB.
+CFLAGS64 := $(CC64) $(COMMON) -Wframe-larger-than=1536 -O2 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls $(if $(DEBUG),$(DEBUG_FLAGS)) $(if $(IRQSOFF),-DIRQSOFF) \
+	$(KFLAGS)
 CFLAGS32 := $(CC32) $(COMMON) -Os -march=i386 -mgeneral-regs-only -fomit-frame-pointer \
 	-DSTAGE2 $(S2FLAGS)
 AFLAGS := -Iinclude/ -I$(BUILD)/ -Werror=orphan-labels $(if $(CI),-Werror) $(NASMFLAGS)
@@ -54,7 +59,7 @@ FLAGS := $(BUILD)/flags
 CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' \
+	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(INIT_FILES) $(INIT_SECTIONS)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' \
 		'$(HOST_CC) $(HOST_CFLAGS)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 # The same for the lists of objects: taking a source away must link again.

@@ -6,6 +6,7 @@ blocks of single allocations for 1, 16 and 64 GiB; and the real kernel takes all
 -icount, where a nanosecond is an instruction.
 """
 
+import glob
 import os
 import re
 import shutil
@@ -33,7 +34,9 @@ def compile_cost():
     kernel = ["-ffreestanding", "-include", "tests/host/rename.h"]
     os.makedirs(WORK, exist_ok=True)
     objects = []
-    for source, flags in (("mm/pmm.c", kernel + counted), ("kernel/lib/bitmap.c", kernel + counted),
+    allocator = sorted(glob.glob(os.path.join(vm.ROOT, "mm", "pmm*.c")))
+    for source, flags in (*((name, kernel + counted) for name in allocator),
+                          ("kernel/lib/bitmap.c", kernel + counted),
                           ("kernel/lib/printf.c", kernel), ("kernel/lib/string.c", kernel),
                           (os.path.join(HERE, "cost.c"), [])):
         objects.append(os.path.join(WORK, os.path.basename(source) + ".o"))

@@ -52,20 +52,46 @@ class List(Printer):
 class Spinlock(Printer):
     def to_string(self):
         state = "free"
-        if int(self.value["locked"]):
+        tickets = self.value["tickets"]
+        if int(tickets["next"]) != int(tickets["serving"]):
             owner = int(self.value["owner_rip"])
             state = f"LOCKED at {symbols.describe(owner) or hex(owner)}"
         return f"spinlock \"{text(self.value['name'])}\", {state}"
 
 
+def thread_name(pointer):
+    """The name of the thread that @pointer, or a number, leads to."""
+    thread = gdb.Value(int(pointer)).cast(gdb.lookup_type("struct thread").pointer())
+    return text(thread.dereference()["name"])
+
+
 class Mutex(Printer):
     def to_string(self):
-        owner = self.value["owner"]
-        state = "free"
-        if int(owner):
-            state = f"held by \"{text(owner.dereference()['name'])}\""
+        owner = int(self.value["owner"]) & ~1  # bit 0: somebody waits
+        state = f"held by \"{thread_name(owner)}\"" if owner else "free"
         waiting = list_length(self.value["queue"]["waiters"])
         return f"mutex \"{text(self.value['name'])}\", {state}, {waiting} waiting"
+
+
+class Rwlock(Printer):
+    def to_string(self):
+        readers = int(self.value["state"]) & 0x3FFFFFFF
+        state = f"{readers} reading" if readers else "free"
+        if int(self.value["writer"]):
+            state = f"written by \"{thread_name(self.value['writer'])}\""
+        waiting = " and ".join(f"{list_length(self.value[who])} {who}"
+                               for who in ("readers", "writers"))
+        return f"rwlock \"{text(self.value['name'])}\", {state}, {waiting} waiting"
+
+
+class Counter(Printer):
+    """A semaphore or a completion."""
+
+    def to_string(self):
+        kind = self.value.type.strip_typedefs().tag
+        count = int(self.value["done" if kind == "completion" else "count"])
+        waiting = list_length(self.value["queue"]["waiters"])
+        return f"{kind}, {'all' if count == 0xFFFFFFFF else count}, {waiting} waiting"
 
 
 class WaitQueue(Printer):
@@ -77,9 +103,10 @@ class WaitQueue(Printer):
 class Timer(Printer):
     def to_string(self):
         name = symbols.describe(int(self.value["fn"])) or "nothing"
-        armed = list_length(self.value["node"])
-        state = f"armed for {int(self.value['deadline_ns']) / 1e9:.6f} s" if armed else "not armed"
-        return f"timer, {state}, runs {name}"
+        node, period = self.value["node"], int(self.value["period_ns"])
+        state = f"armed for {int(node['key']) / 1e9:.6f} s" if int(node["prev"]) else "not armed"
+        again = f", then every {period / 1e9:.6f} s" if int(node["prev"]) and period else ""
+        return f"timer, {state}{again}, runs {name}"
 
 
 class BootMem(Printer):
@@ -108,19 +135,28 @@ class Trapframe(Printer):
                 f"{int(v['cs']):x}:{rip:x} {symbols.describe(rip)}; minos-frame decodes it")
 
 
+def free_objects(slab):
+    """Objects that a struct slab has to give, from its map."""
+    return sum(bin(int(slab["free"][i])).count("1") for i in range(slab["free"].type.range()[1] + 1))
+
+
 class Slab(Printer):
     def to_string(self):
         v = self.value
-        good = int(v["magic"]) == 0x62616c73
-        cache = text(v["cache"].dereference()["name"]) if good else "?"
-        return f"slab of \"{cache}\", {int(v['nr_free'])} free" if good else "slab, DAMAGED magic"
+        if int(v["magic"]) != 0x62616c73:
+            return "slab, DAMAGED magic"
+        state = ("active", "partial", "full", "empty")[int(v["state"]) & 3]
+        return (f"slab of \"{text(v['cache'].dereference()['name'])}\", {state}, "
+                f"{free_objects(v)} free")
 
 
 class SlabCache(Printer):
     def to_string(self):
         v = self.value
         return (f"slab cache \"{text(v['name'])}\": objects of {int(v['size'])} bytes, "
-                f"{int(v['in_use'])} in use, {int(v['nr_slabs'])} slabs of {int(v['per_slab'])}")
+                f"{int(v['nr_slabs'])} slabs of {int(v['per_slab'])}: "
+                f"{1 if int(v['active']) else 0} active, {list_length(v['partial'])} partial, "
+                f"{list_length(v['full'])} full, {int(v['nr_empty'])} empty")
 
 
 class Thread(Printer):
@@ -138,7 +174,8 @@ class Thread(Printer):
                 yield field.name, self.value[field.name]
 
 
-PRINTERS = {"list": List, "spinlock": Spinlock, "mutex": Mutex, "wait_queue": WaitQueue,
+PRINTERS = {"list": List, "spinlock": Spinlock, "mutex": Mutex, "rwlock": Rwlock,
+            "semaphore": Counter, "completion": Counter, "wait_queue": WaitQueue,
             "timer": Timer, "boot_mem": BootMem, "boot_trace_entry": TraceEntry,
             "trapframe": Trapframe, "slab": Slab, "slab_cache": SlabCache, "thread": Thread}
 
