@@ -45,7 +45,10 @@ add_fixed(paddr_t start, paddr_t end, enum pmm_owner owner)
 	nr_fixed++;
 }
 
-/* Everything that is known to be in use.  Frame 0 is the BIOS's. */
+/*
+ * Everything that is known to be in use.  Frame 0 is the BIOS's.  Parts may overlap: another
+ * loader's tables lie in the kernel's image, and where it puts an initrd is up to it.
+ */
 static void
 add_known(void)
 {
@@ -56,8 +59,6 @@ add_known(void)
 	add_fixed(bi->kernel_start, bi->kernel_end, PMM_KERNEL);
 	add_fixed(bi->initrd_start, bi->initrd_end, PMM_INITRD);
 	add_fixed(LOG_KEEP_PHYS, LOG_KEEP_PHYS + LOG_KEEP_SIZE, PMM_LOG);
-	if (bi->tables_end > PMM_LOW_END) /* another loader's: kept for good */
-		add_fixed(bi->tables_start, bi->tables_end, PMM_LOADER);
 }
 
 void
@@ -163,7 +164,7 @@ survey_piece(void *arg, paddr_t start, paddr_t end)
 		if (f->end <= start || f->start >= end)
 			continue;
 		propose(s, start, f->start);
-		start = f->end;
+		start = MAX(start, f->end);
 	}
 	propose(s, start, end);
 }
@@ -202,14 +203,17 @@ static void
 fix_all_locked(struct pmm_range *r)
 {
 	const paddr_t end = r->base + r->nr * PAGE_SIZE;
+	paddr_t done = r->base; /* no frame is counted twice */
 
 	for (size_t i = 0; i < nr_fixed; i++) {
-		const paddr_t from = MAX(fixed[i].start, r->base);
+		const paddr_t from = MAX(fixed[i].start, done);
 		const paddr_t to = MIN(fixed[i].end, end);
 
-		if (from < to)
-			fix_locked(r, (from - r->base) / PAGE_SIZE, (to - r->base) / PAGE_SIZE,
-				   fixed[i].owner);
+		if (from >= to)
+			continue;
+		fix_locked(r, (from - r->base) / PAGE_SIZE, (to - r->base) / PAGE_SIZE,
+			   fixed[i].owner);
+		done = to;
 	}
 }
 

@@ -85,6 +85,25 @@ test_small_machine(void **state)
 	in_child(take_everything);
 }
 
+/* Another loader: an initrd over the place for the log, into the kernel, and on past that place. */
+static void
+test_overlaps(void **state)
+{
+	(void)state;
+	new_map();
+	add(0, 0x9fc00, BOOT_MEM_RAM);
+	add(MIB(1), MIB(64), BOOT_MEM_RAM);
+	info.initrd_start = LOG_KEEP_PHYS + KIB(8);
+	info.initrd_end = LOG_KEEP_PHYS + KIB(16); /* in it */
+	in_child(take_everything);
+	info.initrd_start = IMAGE_END - KIB(8);
+	info.initrd_end = LOG_KEEP_PHYS + KIB(16); /* begins in the kernel, ends in it */
+	in_child(take_everything);
+	info.initrd_start = IMAGE_START;
+	info.initrd_end = MIB(5); /* over both */
+	in_child(take_everything);
+}
+
 static void
 test_large_machine(void **state)
 {
@@ -334,10 +353,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small_machine), cmocka_unit_test(test_large_machine),
-		cmocka_unit_test(test_odd_map),	      cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_preferences),   cmocka_unit_test(test_misuse),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_overlaps),      cmocka_unit_test(test_small_machine),
+		cmocka_unit_test(test_large_machine), cmocka_unit_test(test_odd_map),
+		cmocka_unit_test(test_no_room),	      cmocka_unit_test(test_preferences),
+		cmocka_unit_test(test_misuse),	      cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
