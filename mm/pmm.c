@@ -53,14 +53,20 @@ alloc_after_shrinking(enum pmm_owner owner)
 	return mm_shrink(1) > 0 ? pmm_alloc(owner) : PADDR_NONE;
 }
 
-/* The stack in use is empty.  Interrupts are off; @flags are restored. */
+/* The stack in use is empty, or allocations may fail.  Interrupts are off; @flags are restored. */
 static __attribute__((noinline)) paddr_t
 alloc_slow(enum pmm_owner owner, uint64_t flags)
 {
-	const uint64_t inner = spin_lock(&pmm_lock);
-	struct pmm_range *r = ready_range_locked(PMM_ZONE_HIGH);
 	paddr_t pa = PADDR_NONE;
+	struct pmm_range *r;
+	uint64_t inner;
 
+	if (pmm_refused()) {
+		irq_restore(flags);
+		return PADDR_NONE;
+	}
+	inner = spin_lock(&pmm_lock);
+	r = ready_range_locked(PMM_ZONE_HIGH);
 	if (r != NULL) {
 		pmm_current = r;
 		pa = pmm_claim(r, r->stack[--r->depth], owner);
@@ -79,23 +85,19 @@ alloc_slow(enum pmm_owner owner, uint64_t flags)
 paddr_t
 pmm_alloc(enum pmm_owner owner)
 {
-	struct pmm_range *r;
-	uint64_t flags;
-	ssize_t top;
-	paddr_t pa;
+	const uint64_t flags = irq_save();
+	struct pmm_range *r = pmm_current;
+	size_t top;
 
 	debug_assert(pmm_taken((uint8_t)owner));
-	if (pmm_refused())
-		return PADDR_NONE;
-	flags = irq_save();
-	r = pmm_current;
-	top = (ssize_t)r->depth - 1;
-	if (unlikely(top < 0))
-		return alloc_slow(owner, flags);
-	r->depth = (size_t)top;
-	pa = pmm_claim(r, r->stack[top], owner);
-	irq_restore(flags);
-	return pa;
+	if (likely(!fail_armed && !__builtin_sub_overflow(r->depth, 1, &top))) {
+		const paddr_t pa = pmm_claim(r, r->stack[top], owner);
+
+		r->depth = top;
+		irq_restore(flags);
+		return pa;
+	}
+	return alloc_slow(owner, flags);
 }
 
 paddr_t

@@ -52,7 +52,7 @@ void fail_get_state(struct fail_state *out);
 /* The code of the function @name as [*start, *end).  0 or -ENOENT.  Context: any. */
 int fail_find_site(const char *name, uint64_t *start, uint64_t *end);
 
-extern volatile bool fail_armed; /* [a] */
+extern bool fail_armed; /* [a] */
 bool fail_check(enum fail_kind kind);
 
 /* Shall this allocation fail?  Context: any. */
