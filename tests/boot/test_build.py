@@ -179,6 +179,7 @@ def test_debug_build_boots(boot, tree, compiler):
     for group in ("debug", "pmm", "vmm", "tlb", "init", "kmalloc", "slab", "stack", "user", "trap",
                   "spin", "mutex", "rw", "order", "completion", "sem", "wait", "work"):
         assert ", 0 failed" in m.command(f"test {group}")
+    assert "no failure, nothing leaked" in m.command("stress 100000 1", timeout=300)
     m.send("spawn holder\r")  # what only this build knows: which, and since where
     m.expect(r'watchdog: spinlock "test held", taken at trouble_holder\+0x\w+, was held for '
              r"\d{4} ms")
