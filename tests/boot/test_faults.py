@@ -171,7 +171,8 @@ def documented_session():
 
 
 def shape(line):
-    """A line with what differs from build to build taken out."""
+    """A line with what differs from build to build, and where the idle thread was, taken out."""
+    line = re.sub(r"( idle +ready .* at )\w+", r"\1IDLE", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", re.sub(r"\b[0-9a-f]{16}\b", "ADDRESS", line))
     return re.sub(r"\b\d+\b|\b[0-9a-f]{6,}\b", "N", re.sub(r" +", " ", line)).strip()
 

@@ -25,6 +25,7 @@ from svg import text_width  # noqa: E402
 
 COMMITTED = os.path.join(machine.ROOT, "docs", "boot-timeline.svg")
 UNDISTURBED = 40e6  # ns from reset to the prompt
+INTERRUPT = 400  # instructions: waits for the disk decide in which phase one comes
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -105,7 +106,8 @@ def test_every_phase_is_there_with_the_numbers_of_another_boot(root, fresh):
     assert [g.get("data-name") for g in found] == names_of_phases(trace)
     for g, row, before in zip(found, trace[1:], trace):
         ticks, disk = number(g, "ticks"), number(g, "disk")
-        assert ticks - disk == row["tsc"] - before["tsc"] - row["disk"] + before["disk"], g.attrib
+        fresh_ticks = row["tsc"] - before["tsc"] - row["disk"] + before["disk"]
+        assert abs(ticks - disk - fresh_ticks) <= INTERRUPT, g.attrib
         name, time, *waits, count = texts(g)
         assert name == g.get("data-name")
         assert count == f"{ticks - disk:,}"

@@ -40,6 +40,11 @@ sed "s,@PREFIX@,$prefix,g; s,@CONTROL@,%s,g" "$(dirname "$0")/Makefile.in" > Mak
 TM_TEXI = "all: s-tm-texi\n\ns-tm-texi: build/genhooks $(srcdir)/doc/tm.texi.in\n\tfalse\n\nx:\n"
 
 
+def obey_interrupts():
+    """What a shell starts in the background ignores Ctrl-C, and so do its descendants."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Toolchain:
     """The script in folders of the test's own."""
 
@@ -86,7 +91,7 @@ class Toolchain:
         argv = ["tools/toolchain.sh", prefix or self.prefix, work or self.work]
         return subprocess.Popen(argv, cwd=machine.ROOT, env=env, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                start_new_session=True)
+                                start_new_session=True, preexec_fn=obey_interrupts)
 
     def run(self, *arguments):
         """Returns (exit status, all output)."""
