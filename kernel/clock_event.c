@@ -29,6 +29,9 @@
 #define EARLY_IN_A_ROW 8
 #define EARLY_NS       (100 * NS_PER_MS)
 
+/* For more the device fires again at once, and other interrupts come in between. */
+#define TIMERS_AT_ONCE 64
+
 volatile uint64_t clock_event_next_ns; /* [c] */
 
 static const struct clock_event *device; /* [c] */
@@ -113,7 +116,7 @@ clock_event_fired(void)
 	note_passed(now - armed_at);
 	watchdog_tick(now);
 	clock_event_next_ns = 0; /* what is armed from here on is looked at below */
-	if (timer_run(now))
+	if (timer_run(now, device->arm_oneshot != NULL ? TIMERS_AT_ONCE : UINT32_MAX))
 		now = clock_ns();
 	if (!idles)
 		tick_if_due(now);

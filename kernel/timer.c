@@ -106,13 +106,13 @@ take_due(uint64_t now_ns)
 }
 
 bool
-timer_run(uint64_t now_ns)
+timer_run(uint64_t now_ns, unsigned max)
 {
 	struct timer *t;
 
 	if (likely(now_ns < timer_next()))
 		return false;
-	while ((t = take_due(now_ns)) != NULL)
+	for (; max > 0 && (t = take_due(now_ns)) != NULL; max--)
 		t->fn(t->arg); /* unlocked: it may arm timers, itself too */
 	return true;
 }

@@ -20,6 +20,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
 import bench_media  # noqa: E402
+import irqsoff  # noqa: E402
 import kernel_size  # noqa: E402
 from vm import BUILD, IMAGE, QEMU, Machine, VmError, boot_trace  # noqa: E402  (the path above)
 
@@ -92,6 +93,14 @@ def memory_used():
         return int(match[1].replace(",", "")) * 4
 
 
+def irqs_off():
+    """A row: the longest time without interrupts, and where."""
+    with tempfile.TemporaryDirectory(prefix="minos-irqsoff-") as folder:
+        what, cycles, code = irqsoff.figure(folder)
+    return (f"| longest time with interrupts off (`{what}`: {' to '.join(code)}) | {cycles:,} instructions | "
+            f"≤ {irqsoff.IRQS_MAX:,} | {goal(cycles, irqsoff.IRQS_MAX)} |")
+
+
 def ms(ns):
     return f"{ns / 1e6:.3f}"
 
@@ -130,6 +139,7 @@ def figures():
     used = memory_used()
     summary.append(f"| memory used at the prompt, 8 MiB machine | {used} KiB | < 4096 KiB | "
                    f"{goal(used, 4095)} |")
+    summary.append(irqs_off())
     version = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE, check=True)
     where = version.stdout.decode().splitlines()[0]
     return "\n".join([

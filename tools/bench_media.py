@@ -39,7 +39,7 @@ def boot(medium, chipset, extra=()):
     with tempfile.TemporaryDirectory(prefix="minos-bench-") as folder, \
             matrix_run.start(case, folder, extra) as vm:
         vm.prompt()
-        mhz = float(re.search(r"TSC at ([\d.]+) MHz", vm.serial_text())[1])
+        mhz = float(re.search(r"clock: tsc, \d+ bits at ([\d.]+) MHz", vm.serial_text())[1])
         trace = {row["name"]: row for row in boot_trace(vm) if row["name"] != "paging"}
         first, last = trace["stage 1"], trace["kernel entry"]
         return (*reads(vm), last["tsc"] - first["tsc"], last["disk"] - first["disk"], mhz * 1000)

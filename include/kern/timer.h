@@ -25,7 +25,7 @@ void timer_arm(struct timer *t, uint64_t deadline_ns);
 void timer_arm_periodic(struct timer *t, uint64_t first_ns, uint64_t period_ns);
 /* Returns true if it was armed and will now not run.  Context: any. */
 bool timer_cancel(struct timer *t);
-/* Run what is due.  True if there was anything.  Called by the timer interrupt. */
-bool timer_run(uint64_t now_ns);
+/* Run what is due, at most @max.  True if there was anything.  Called by the timer interrupt. */
+bool timer_run(uint64_t now_ns, unsigned max);
 /* Deadline of the first; UINT64_MAX when none is armed.  Interrupts off. */
 uint64_t timer_next(void);

@@ -138,6 +138,7 @@ const struct selftest selftests[] = {
 	{ "timer.rearm",	   test_timer_rearm },
 	{ "timer.periodic",	   test_timer_periodic },
 	{ "timer.missed_turns",	   test_timer_missed_turns },
+	{ "timer.crowd",	   test_timer_crowd },
 	{ "timer.many",		   test_timer_many },
 	{ "timer.precise",	   test_timer_precise },
 	{ "wait.timeout",	   test_wait_timeout },

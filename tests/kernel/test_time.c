@@ -301,6 +301,41 @@ test_timer_cancel(void)
 	CHECK_EQ(fired[1], 1);
 }
 
+#define CROWD 500
+
+static struct timer crowd[CROWD];
+static uint64_t crowd_fired; /* the interrupt that the last one ran in */
+static unsigned crowd_ran, crowd_interrupts;
+
+static void
+note_crowd(void *arg)
+{
+	(void)arg;
+	crowd_ran++;
+	if (clock_event_count() != crowd_fired)
+		crowd_interrupts++;
+	crowd_fired = clock_event_count();
+}
+
+/* Many that are due at once all run, but not all in one interrupt. */
+void
+test_timer_crowd(void)
+{
+	struct clock_event_info e;
+	const uint64_t due = clock_ns() + 20 * NS_PER_MS;
+
+	clock_event_info(&e);
+	crowd_ran = crowd_interrupts = 0;
+	for (unsigned i = 0; i < CROWD; i++) {
+		timer_setup(&crowd[i], note_crowd, NULL);
+		timer_arm(&crowd[i], due);
+	}
+	CHECK_EQ(sleep_ms(60), 0);
+	CHECK_EQ(crowd_ran, CROWD);
+	if (e.device->arm_oneshot != NULL)
+		CHECK(crowd_interrupts >= CROWD / 64);
+}
+
 static struct timer again;
 
 static void

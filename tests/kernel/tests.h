@@ -243,6 +243,7 @@ void test_timer_cancel(void);
 void test_timer_rearm(void);
 void test_timer_periodic(void);
 void test_timer_missed_turns(void);
+void test_timer_crowd(void);
 void test_timer_many(void);
 void test_timer_precise(void);
 
