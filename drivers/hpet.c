@@ -139,7 +139,8 @@ init_event(void)
 
 	clock_event_info(&now);
 	/* It would not be used, and the route that it needs takes the RTC's line away, too. */
-	if ((read64(REG_ID) & ID_REPLACE) == 0 || (now.device != NULL && now.device->rating > event.rating))
+	if ((read64(REG_ID) & ID_REPLACE) == 0 ||
+	    (now.device != NULL && now.device->rating > event.rating))
 		return;
 	/* Half the counter's range: the comparison in arm_oneshot() is signed. */
 	event.max_ns = (BIT(31) - BIT(24)) * NS_PER_SEC / source.hz;

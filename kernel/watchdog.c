@@ -226,7 +226,8 @@ find_jump(uint64_t start, uint64_t end, const uint8_t *what, size_t n)
 
 		if (vmm_probe_read(bytes, at, 1 + n) != 0)
 			return 0;
-		if ((bytes[0] == OPCODE_JE || bytes[0] == OPCODE_JAE) && memcmp(bytes + 1, what, n) == 0)
+		if ((bytes[0] == OPCODE_JE || bytes[0] == OPCODE_JAE) &&
+		    memcmp(bytes + 1, what, n) == 0)
 			return at;
 	}
 	return 0;

@@ -13,7 +13,7 @@
 #include <mm/slab.h>
 #include <x86/callers.h>
 
-bool fail_armed;	/* [a] */
+bool fail_armed;		/* [a] */
 static struct fail_state state; /* [the plan's thread, while armed] */
 
 const char *const fail_kind_names[FAIL_KINDS] = {

@@ -177,7 +177,8 @@ test_pmm_exhaustion(void)
 	if (free_count() > GIB(1) / PAGE_SIZE)
 		return; /* the walk would take seconds, and show nothing new */
 	preempt_disable();
-	while (mm_shrink(SIZE_MAX) > 0) /* else it would happen below, and more come than were free */
+	while (mm_shrink(SIZE_MAX) >
+	       0) /* else it would happen below, and more come than were free */
 		;
 	before = free_count();
 	while ((pa = pmm_alloc(PMM_TEST)) != PADDR_NONE) {

@@ -14,7 +14,7 @@
 #include <x86/trap.h>
 
 #define UNUSED_PA  GIB(512) /* neither RAM nor a device, on any machine that the tests start */
-#define VGA_PIXELS 0xa0000					/* what text mode does not use */
+#define VGA_PIXELS 0xa0000  /* what text mode does not use */
 #define TEST_VA	   (KERNEL_MAP_BASE + KERNEL_MAP_SIZE - GIB(1)) /* far behind all that kmap gave out */
 
 static void
