@@ -29,6 +29,7 @@ static const struct {
 	{ 8,  "test outer" },
 	{ 9,  "test inner" },
 	{ 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 15, "frame counts" }, { 15, "signals" },
 	{ 20, "vmm" },
 	{ 25, "shrinkers" }, { 30, "slab registry" }, { 35, "slab cache" },
 	{ 40, "pmm" },

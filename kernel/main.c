@@ -19,13 +19,16 @@
 #include <kern/init.h>
 #include <kern/irq.h>
 #include <kern/log_keep.h>
+#include <kern/process.h>
 #include <kern/shell.h>
+#include <kern/syscall.h>
 #include <kern/thread.h>
 #include <kern/version.h>
 #include <kern/wait.h>
 #include <kern/watchdog.h>
 #include <kern/work.h>
 #include <lib/string.h>
+#include <mm/frame.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
 #include <mm/vmm.h>
@@ -72,6 +75,10 @@ static const struct init_step init_steps[] INIT_CONST = {
 	{ "apic",	apic_init,	MAY,  "I/O and local APICs, if ACPI tells of them, take over the lines" },
 	{ "worker",	work_init,	MUST, "drivers leave work to it from their handlers" },
 	{ "rtc",	rtc_init,	MAY,  "wall time" },
+	/* Programs. */
+	{ "shares",	frame_init,	MUST, "counts of holders of frames: copy-on-write stands on them" },
+	{ "processes",	process_init,	MUST, "the table of processes" },
+	{ "syscall",	syscall_init,	MUST, "SYSCALL leads into the kernel" },
 	/* Devices, then somebody to talk to. */
 	{ "drivers",	drivers_init,	MAY,  "the driver table, in its order" },
 	{ "shell",	shell_init,	MUST, "the prompt" },

@@ -17,6 +17,7 @@
 #include <kern/clock_event.h>
 #include <kern/irq.h>
 #include <x86/switch.h>
+#include <x86/task.h>
 
 /* Until the TSC's rate is known; also when it stays unknown. */
 #define DEFAULT_TSC_HZ 1000000000ULL
@@ -82,6 +83,8 @@ switch_to(struct thread *next, uint64_t now)
 	next->stamp = now;
 	next->switches++;
 	sched_current = next;
+	if (prev->task != next->task)
+		task_switch(prev->task, next->task);
 	context_switch(&prev->rsp, next->rsp);
 }
 

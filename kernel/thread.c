@@ -13,8 +13,7 @@
 #include <mm/pmm.h>
 #include <mm/vmm.h>
 #include <x86/switch.h>
-
-#define STACK_WORDS (KSTACK_SIZE / sizeof(uint64_t))
+#include <x86/trap.h>
 
 static struct list dead = LIST_INIT(dead); /* [sched] detached zombies: struct thread.run.link */
 static struct wait_queue reaper = WAIT_QUEUE_INIT(reaper);
@@ -79,9 +78,9 @@ thread_set_last_id(unsigned id)
 	spin_unlock(&sched_lock, flags);
 }
 
-/* Memory, name and stack of a thread that nobody knows yet. */
+/* Memory, name and stack of a thread that nobody knows yet; @keep bytes at the stack's end stay free. */
 static struct thread *
-make(const char *name, void (*fn)(void *), void *arg)
+make(const char *name, void (*fn)(void *), void *arg, size_t keep)
 {
 	struct thread *t = kzalloc(sizeof(*t));
 	const uint64_t flags = spin_lock(&sched_lock);
@@ -99,7 +98,7 @@ make(const char *name, void (*fn)(void *), void *arg)
 	t->id = id;
 	t->fn = fn;
 	t->arg = arg;
-	t->rsp = thread_stack_init(t->stack + STACK_WORDS);
+	t->rsp = thread_stack_init((uint8_t *)t->stack + KSTACK_SIZE - keep);
 	return t;
 }
 
@@ -143,7 +142,7 @@ thread_init(void)
 	t->switches = 1;
 	sched_init(clock_tsc_hz());
 
-	sched_idle = make("idle", idle, NULL);
+	sched_idle = make("idle", idle, NULL, 0);
 	if (sched_idle == NULL)
 		return -ENOMEM;
 	sched_idle->essential = true;
@@ -156,10 +155,23 @@ thread_init(void)
 struct thread *
 thread_create(const char *name, void (*fn)(void *), void *arg)
 {
-	struct thread *t = make(name, fn, arg);
+	struct thread *t = make(name, fn, arg, 0);
 
 	if (t != NULL)
 		sched_add(t);
+	return t;
+}
+
+struct thread *
+thread_create_task(const char *name, void (*fn)(void *), struct task *task)
+{
+	struct thread *t = make(name, fn, task, sizeof(struct trapframe));
+
+	if (t != NULL) {
+		t->task = task;
+		t->detached = true;
+		sched_add(t);
+	}
 	return t;
 }
 

@@ -27,6 +27,7 @@
 static struct spinlock vmm_lock = SPINLOCK_INIT("vmm");
 pte_t *vmm_root;
 unsigned vmm_max_level;
+static paddr_t kernel_pml4; /* [I] */
 static pte_t leaf_bits[VM_PROT_LIMIT]; /* [I] entry of a 4 KiB page at 0, by rights and type */
 
 /* --- entries ------------------------------------------------------------------------------ */
@@ -60,10 +61,17 @@ void
 vmm_tables_init(paddr_t pml4, unsigned large, pte_t nx, pte_t global)
 {
 	assert(large >= LEVEL_PT && large <= LEVEL_PDPT);
+	kernel_pml4 = pml4;
 	vmm_root = phys_to_virt(pml4);
 	vmm_max_level = large;
 	for (unsigned prot = 0; prot < VM_PROT_LIMIT; prot++)
 		leaf_bits[prot] = make_leaf_bits(prot, nx, global);
+}
+
+paddr_t
+vmm_kernel_pml4(void)
+{
+	return kernel_pml4;
 }
 
 void
@@ -129,6 +137,12 @@ make_entry(vaddr_t va, unsigned level)
 		e = table_at(*e) + pte_index(va, at - 1);
 	}
 	return e;
+}
+
+int
+vmm_make_table(vaddr_t va)
+{
+	return make_entry(va, LEVEL_PDPT) != NULL ? 0 : -ENOMEM;
 }
 
 /* The same for a page table's entry where the table is there; else NULL.  The fast way of one page. */

@@ -66,6 +66,18 @@ map_ram(void *arg, paddr_t start, paddr_t end)
 	}
 }
 
+/*
+ * The entries of the PML4 that mappings will be made under: here and now, since each program's PML4
+ * begins as a copy of this one's upper half.
+ */
+static int
+make_shared_entries(void)
+{
+	const int result = vmm_make_table(KERNEL_MAP_BASE);
+
+	return result == 0 ? vmm_make_table(FRAME_TABLE_BASE) : result;
+}
+
 int
 vmm_init(void)
 {
@@ -81,7 +93,9 @@ vmm_init(void)
 	pat_init();
 	vmm_tables_init(pml4, cpu_features.page1g ? LEVEL_PDPT : LEVEL_PD,
 			cpu_features.nx ? PTE_NX : 0, cpu_features.pge ? PTE_G : 0);
-	result = map_kernel_image();
+	result = make_shared_entries();
+	if (result == 0)
+		result = map_kernel_image();
 	if (result == 0)
 		pmm_for_each_range(map_ram, &result);
 	if (result != 0)

@@ -6,7 +6,11 @@
 #include <boot/boot_info.h>
 #include <boot/foreign.h>
 #include <boot/loader.h>
+#include <kern/process.h>
+#include <kern/syscall.h>
 #include <kern/thread.h>
+#include <x86/cpu.h>
+#include <x86/percpu.h>
 #include <x86/trap.h>
 
 #define CONSTANT(name, value)	   __asm__ volatile("\n->" #name " %0" ::"i"(value))
@@ -24,6 +28,19 @@ offsets(void)
 	CONSTANT(SEL_KERNEL_CODE, SEL_KERNEL_CODE);
 	CONSTANT(SEL_KERNEL_DATA, SEL_KERNEL_DATA);
 	CONSTANT(SEL_TSS, SEL_TSS);
+	CONSTANT(SEL_USER_CODE, SEL_USER_CODE);
+	CONSTANT(SEL_USER_DATA, SEL_USER_DATA);
+	CONSTANT(MSR_GS_BASE, MSR_GS_BASE);
+	CONSTANT(TRAP_NMI, TRAP_NMI);
+	CONSTANT(TRAP_DF, TRAP_DF);
+	CONSTANT(TRAP_MC, TRAP_MC);
+	CONSTANT(RFLAGS_TF_RF, RFLAGS_TF | RFLAGS_RF);
+	CONSTANT(VECTOR_SYSCALL, VECTOR_SYSCALL);
+	CONSTANT(SYSCALL_MAX, SYSCALL_MAX);
+	OFFSET(CPU_TASK, struct cpu, task);
+	OFFSET(CPU_KERNEL_RSP, struct cpu, kernel_rsp);
+	OFFSET(CPU_USER_RSP, struct cpu, user_rsp);
+	OFFSET(TASK_WORK, struct task, work);
 	CONSTANT(KSTACK_SIZE, KSTACK_SIZE);
 	CONSTANT(TRAP_VECTORS, TRAP_VECTORS);
 	OFFSET(TF_R15, struct trapframe, r15);

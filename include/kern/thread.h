@@ -26,6 +26,8 @@ struct block {
 	uint64_t since_ns; /* clock_ns() */
 };
 
+struct task;
+
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
 /* Legend: [I] set once; [sched] sched_lock; [self] only the thread itself; [a] atomic. */
@@ -56,6 +58,7 @@ struct thread {
 #ifdef DEBUG
 	struct held_locks locks; /* [self] mutexes and rwlocks that it holds */
 #endif
+	struct task *task; /* [I] its user half, NULL = a kernel thread (kern/process.h) */
 	void *shell; /* [self] command context this thread prints to, NULL = console (kernel/shell) */
 	void *catch; /* [self] innermost selftest_catch() (kernel/selftest.c) */
 };
@@ -68,6 +71,8 @@ int thread_init(void);
  * of its creator.  Returns NULL when memory is short.  The caller must thread_join() or thread_detach() it.  Context: thread.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg) MUST_CHECK;
+/* The same for a task; the thread is detached from the start. */
+struct thread *thread_create_task(const char *name, void (*fn)(void *), struct task *task) MUST_CHECK;
 NORETURN void thread_exit(int code);
 /* Wait for @t to end, free it and return its exit code (or -EINTR if the caller is being killed). */
 int thread_join(struct thread *t);

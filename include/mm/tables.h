@@ -88,6 +88,8 @@ void vmm_tables_init(paddr_t pml4, unsigned large, pte_t nx, pte_t global) INIT;
 /* Tables are reached at an address higher by @delta from now on (direct map instead of identity). */
 void vmm_tables_moved(uint64_t delta) INIT;
 
+/* Make the table behind the PML4's entry for @va: it stays.  0 or -ENOMEM. */
+int vmm_make_table(vaddr_t va);
 /* Map one 4 KiB page of the kernel half that is not mapped now.  0 or -ENOMEM. */
 int vmm_map_page(vaddr_t va, paddr_t pa, unsigned prot);
 /* Unmap one 4 KiB page and return the frame it showed, PADDR_NONE if none. */

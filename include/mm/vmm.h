@@ -31,6 +31,9 @@ enum vm_prot {
 /* Leave the loader's tables for our own; switch phys_to_virt() to the direct map.  0 or -ENOMEM. */
 int vmm_init(void);
 
+/* The kernel's own PML4; its upper half is that of every program's. */
+paddr_t vmm_kernel_pml4(void);
+
 /*
  * Map [va, va+len) to [pa, pa+len), page-aligned, with the largest pages that fit.  Returns 0,
  * -EINVAL (unaligned, W and X together), -EEXIST (something is mapped there), -EBUSY (RAM, which the

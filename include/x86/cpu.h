@@ -11,6 +11,8 @@
 #define RFLAGS_DF BIT(10)
 #define RFLAGS_IF BIT(9)
 #define RFLAGS_TF BIT(8)
+#define RFLAGS_NT BIT(14)
+#define RFLAGS_RF BIT(16)
 #define RFLAGS_AC BIT(18)
 
 #define CR0_PE BIT(0)

@@ -42,6 +42,7 @@ enum {
 };
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS	256
+#define VECTOR_SYSCALL	0x100 /* in the frame of a system call: no interrupt vector */
 
 /* Page-fault error code.  Spec: Intel SDM vol. 3A, "Page-Fault Exceptions". */
 #define PF_PRESENT BIT(0) /* the page is mapped, its rights forbid the access */

@@ -176,6 +176,7 @@ int cmd_crash(int argc, char **argv);
 const char *complete_crash(unsigned arg, unsigned i);
 int cmd_stress(int argc, char **argv); /* cmd_stress.c */
 const char *complete_stress(unsigned arg, unsigned i);
+int cmd_run(int argc, char **argv); /* cmd_run.c */
 void crash_corrupt(void); /* crash_corrupt.c */
 void crash_irq(void);	  /* crash_hard.c */
 void crash_alloc(void);

@@ -209,6 +209,7 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
+	{ "run", "try", "run PROGRAM [ARGS]", "start a program and wait for it", "", cmd_run, NULL },
 	{ "stress", "try", "stress [N [SEED [KIND]]]", "everything at once, at random, from a seed",
 	  "Eight threads take and give back frames, blocks, objects and mappings, create threads, arm "
 	  "timers, fight for locks, wake each other and write to consoles and log: N operations, "

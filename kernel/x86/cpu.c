@@ -6,6 +6,7 @@
 #include <x86/cpu.h>
 #include <kern/base.h>
 #include <lib/string.h>
+#include <mm/sections.h>
 #include <x86/mca.h>
 #include <x86/trap.h>
 
@@ -89,9 +90,14 @@ read_higher_leaves(struct cpu_features *f)
 static void
 arm_smap(void)
 {
-	static const uint8_t clac_bytes[3] = {0x0f, 0x01, 0xca};
+	static const uint8_t clac_bytes[3] = {0x0f, 0x01, 0xca}, stac_bytes[3] = {0x0f, 0x01, 0xcb};
+	const uint64_t *site = (const uint64_t *)(uintptr_t)kernel_smap_sites_start;
+	const uint64_t *end = (const uint64_t *)(uintptr_t)kernel_smap_sites_end;
 
 	memcpy(trap_clac, clac_bytes, sizeof(clac_bytes));
+	/* Bit 63, set in every kernel address, is inverted where the window opens (usercopy.asm). */
+	for (; site < end; site++)
+		memcpy((void *)(*site | BIT(63)), *site & BIT(63) ? clac_bytes : stac_bytes, 3);
 	write_cr4(read_cr4() | CR4_SMAP);
 	clac();
 }

@@ -7,6 +7,8 @@
  */
 #include <x86/trap.h>
 #include <kern/base.h>
+#include <x86/cpu.h>
+#include <x86/percpu.h>
 #include <x86/switch.h>
 
 /* Access byte and flags of a descriptor, as the upper half has them (bits 40-55). */
@@ -81,6 +83,7 @@ gdt_init(void)
 			   ((base >> 24) & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	gdt_load();
+	wrmsr(MSR_GS_BASE, (uint64_t)&cpu_boot); /* loading a null selector may clear it */
 	__asm__ volatile("ltr %w0" ::"r"(SEL_TSS));
 	/*
 	 * No LDT: at reset LDTR shows 64 KiB at address 0, and a selector with TI would be looked

@@ -10,10 +10,13 @@ default rel
 %include "offsets.inc"
 
 extern trap_dispatch
+extern task_work
+extern cpu_boot
 global trap_stubs
 global trap_common
 global trap_return
 global trap_return_to
+global trap_return_user
 global trap_clac
 
 ; The odd ones out below push an error code themselves: #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX.
@@ -31,15 +34,22 @@ trap_stubs:
 	push	byte 0
 %endif
 	push	strict dword vec
+%if vec = TRAP_NMI || vec = TRAP_DF || vec = TRAP_MC
+	jmp	strict near trap_paranoid
+%else
 	jmp	strict near trap_common
+%endif
 %assign vec vec + 1
 %endrep
 
 ; In:  the frame drawn above, interrupts off.  Out: every register restored.
-; GS base is not used by the kernel yet.  When it is (struct cpu), SWAPGS belongs in two places, each
-; behind a test of TF_CS for ring 3: after the pushes on the way in, before the pops on the way out.
+; From ring 3 GS base is the program's: it is exchanged for the kernel's on the way in, and back.
 align 16
 trap_common:
+	test	byte [rsp + TF_CS - TF_VECTOR], 3
+	jz	.in_kernel
+	swapgs
+.in_kernel:
 	push	rax
 	push	rbx
 	push	rcx
@@ -61,6 +71,9 @@ trap_clac:
 	mov	rdi, rsp
 	call	trap_dispatch
 trap_return:				; the backtrace knows a trap frame by this return address
+	test	byte [rsp + TF_CS], 3
+	jnz	trap_return_user
+trap_return_kernel:
 	pop	r15
 	pop	r14
 	pop	r13
@@ -78,6 +91,61 @@ trap_return:				; the backtrace knows a trap frame by this return address
 	pop	rax
 	add	rsp, 16			; vector, error code
 	iretq
+
+; In: rsp = a frame of ring 3, interrupts off, GS the kernel's.
+; Out: runs there, unless the task has something to do first (signals).
+trap_return_user:
+	mov	rax, [gs:CPU_TASK]
+	test	rax, rax		; self-tests go to ring 3 without a task
+	jz	.leave
+	cmp	dword [rax + TASK_WORK], 0
+	jne	.work
+.leave:	swapgs
+	jmp	trap_return_kernel
+.work:	sti
+	mov	rdi, rsp
+	call	task_work
+	cli
+	jmp	trap_return_user
+
+; NMI, #DF and #MC can come when GS base is not yet, or no more, the kernel's though CS says ring 0.
+; So they look: the value itself says whose it is.  A program that set its GS base to just that value
+; changes nothing, as it is then right for both.
+; In: as trap_common.  rbx tells on the way out whether GS was exchanged.
+align 16
+trap_paranoid:
+	push	rax
+	push	rbx
+	push	rcx
+	push	rdx
+	push	rsi
+	push	rdi
+	push	rbp
+	push	r8
+	push	r9
+	push	r10
+	push	r11
+	push	r12
+	push	r13
+	push	r14
+	push	r15
+	xor	ebx, ebx
+	mov	ecx, MSR_GS_BASE
+	rdmsr
+	shl	rdx, 32
+	or	rax, rdx
+	lea	rdx, [cpu_boot]
+	cmp	rax, rdx
+	je	.ours
+	swapgs
+	inc	ebx
+.ours:	cld
+	mov	rdi, rsp
+	call	trap_dispatch
+	test	ebx, ebx
+	jz	trap_return_kernel
+	swapgs
+	jmp	trap_return_kernel
 
 ; void trap_return_to(const struct trapframe *tf)
 ; In: rdi = a frame, anywhere.  Out: runs there, never returns.

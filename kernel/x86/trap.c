@@ -4,10 +4,14 @@
  */
 #include <x86/trap.h>
 #include <kern/irq.h>
+#include <kern/process.h>
 #include <kern/selftest.h>
 #include <kern/thread.h>
 #include <kern/watchdog.h>
+#include <kern/usercopy.h>
+#include <mm/aspace.h>
 #include <x86/cpu.h>
+#include <x86/extable.h>
 #include <x86/fault.h>
 #include <x86/lapic.h>
 #include <x86/mca.h>
@@ -103,6 +107,35 @@ exception_unhandled(struct trapframe *tf)
 	panic_trap(tf);
 }
 
+/* A page fault of a program, or of the kernel on a program's memory.  True: it is settled. */
+static bool
+user_fault(struct trapframe *tf)
+{
+	const uint64_t va = read_cr2();
+	const bool from_user = (tf->cs & 3) == 3;
+	struct task *t = task_self();
+	uint64_t then;
+
+	if (t == NULL || va >= USER_END)
+		return false;
+	irq_enable();
+	if (t->proc->as != NULL && aspace_fault(t->proc->as, va, tf->error) == 0) {
+		irq_disable();
+		return true;
+	}
+	irq_disable();
+	if (from_user) {
+		log_warn("%s: fault at %#lx, rip %#lx", t->proc->comm, va, tf->rip);
+		irq_enable();
+		process_exit(SIGSEGV);
+	}
+	then = extable_find(tf->rip);
+	if (then == 0)
+		return false;
+	tf->rip = then;
+	return true;
+}
+
 /*
  * A stray INT instruction, or hardware that nobody set up.  Saying so once is enough.  If it came by
  * the local APIC, that waits for an EOI and lets nothing of lower priority through.
@@ -127,6 +160,8 @@ dispatch(struct trapframe *tf)
 		sched_preempt_check();
 		return;
 	}
+	if (vector == TRAP_PF && user_fault(tf))
+		return;
 	if (handlers[vector] != NULL) {
 		handlers[vector](tf);
 	} else if (vector < TRAP_EXCEPTIONS) {

@@ -44,7 +44,7 @@ $(BUILD)/minos.lz4: $(BUILD)/minos.stripped
 $(BUILD)/image/MINOS.ELF: $(BUILD)/minos.lz4 tools/mkimage.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkimage.py trailer $< $@
-INITRD_FILES := $(sort $(wildcard README.md LICENSE))
+INITRD_FILES := $(sort $(wildcard README.md LICENSE)) $(EXTRA_INITRD)
 $(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain $(INITRD_FILES)

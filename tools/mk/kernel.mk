@@ -4,11 +4,17 @@
 # takes nothing but our own objects.
 
 # The loader's memory map sweep and tar check serve those who are loaded by others, too.
-KDIRS := kernel kernel/lib kernel/entry kernel/x86 kernel/shell mm drivers tests/kernel tests/kernel/stress tests/user \
+KDIRS := kernel kernel/lib kernel/entry kernel/proc kernel/x86 kernel/shell mm drivers tests/kernel tests/kernel/stress tests/user \
 	$(if $(DEBUG),kernel/debug tests/kernel/debug)
 KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) \
 	boot/stage2/e820.c boot/stage2/tar.c $(K_EXTRA)
-KOBJ  := $(KSRC:%=$(BUILD)/%.o)
+KOBJ  := $(KSRC:%=$(BUILD)/%.o) $(BUILD)/syscall_table.c.o
+
+$(BUILD)/syscall_table.c: kernel/syscalls.tbl tools/mksyscalls.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mksyscalls.py < $< > $@
+$(BUILD)/syscall_table.c.o: $(BUILD)/syscall_table.c $(FLAGS)
+	$(Q)$(CFLAGS64) -c $< -o $@
 
 $(BUILD)/%.c.o: %.c $(FLAGS)
 	@mkdir -p $(@D)

@@ -1,0 +1,100 @@
+/*
+ * aspace.h - the memory of a program: an address space of ranges, filled as it is touched.
+ *
+ * Implementation: mm/aspace*.c.  A range (struct vma) has rights, and what its pages come from: zeros,
+ * or an object (a file).  Its page tables are filled by aspace_fault(); private pages that
+ * are shared after a fork are copied when one side writes (mm/frame.h counts holders).  The upper
+ * half of each PML4 is the kernel's, the same for all.
+ * Theory and drawing: docs/memory.md, "Programs".
+ */
+#pragma once
+#include <kern/base.h>
+#include <kern/sync.h>
+#include <lib/list.h>
+#include <uapi/mman.h>
+
+/*
+ * Pages of something that can be mapped: implemented by the page cache of files.  The frame is held
+ * (frame_get) for the caller, who gives it back with frame_put().
+ */
+struct vm_object;
+struct vm_object_ops {
+	/* The frame of page @index, read in if need be.  0, -EIO, -ENOMEM, -ENXIO past the end (SIGBUS). */
+	int (*get_page)(struct vm_object *o, uint64_t index, paddr_t *frame);
+	/* A shared mapping is about to write to it. */
+	void (*page_dirty)(struct vm_object *o, uint64_t index);
+	void (*get)(struct vm_object *o); /* one user more, one less */
+	void (*put)(struct vm_object *o);
+	/* For /proc/PID/maps: device, inode number and name of what is mapped. */
+	void (*describe)(struct vm_object *o, char *buf, size_t size);
+};
+struct vm_object {
+	const struct vm_object_ops *ops;
+};
+
+/* Legend: [as] aspace.lock. */
+struct vma {
+	struct list node;	  /* [as] in aspace.vmas, by address */
+	vaddr_t start, end;	  /* [as] page-aligned */
+	unsigned prot;		  /* [as] PROT_* */
+	unsigned max_prot;	  /* [as] what mprotect() may give: a shared file opened read-only stays so */
+	unsigned flags;		  /* [as] MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN ... */
+	struct vm_object *object; /* [as] NULL = zeros; shared anonymous memory has an object, too */
+	uint64_t offset;	  /* [as] of start in the object, bytes */
+};
+
+struct aspace {
+	struct mutex lock;	   /* before the inode's: docs/locking.md */
+	paddr_t pml4;		   /* [I] */
+	unsigned refs;		   /* [a] tasks that run in it, and who looks at it */
+	struct list vmas;	   /* [as] */
+	size_t nr_vmas;		   /* [as] */
+	vaddr_t brk_start, brk;	   /* [as] */
+	vaddr_t mmap_top;	   /* [I] mappings are placed downwards from here */
+	vaddr_t stack_top;	   /* [I] */
+	size_t mapped, resident;   /* [as] pages: in ranges; with a frame of their own */
+	uint64_t stack_limit, data_limit, as_limit; /* [as] bytes, RLIMIT_STACK, _DATA, _AS */
+	/* What execve() put where, for /proc. */
+	vaddr_t code_start, code_end, args_start, args_end, env_start, env_end;
+};
+
+/* Empty.  NULL when memory is short. */
+struct aspace *aspace_create(void) MUST_CHECK;
+/* A copy for fork(): private pages are shared until written to.  NULL when memory is short. */
+struct aspace *aspace_fork(struct aspace *src) MUST_CHECK;
+void aspace_get(struct aspace *as);
+/* The last one frees it.  Not while it is loaded: aspace_switch() away first. */
+void aspace_put(struct aspace *as);
+/* Load its tables, unless they are loaded; NULL = the kernel's own, which no kernel thread needs. */
+void aspace_switch(struct aspace *as);
+
+/*
+ * What mmap(2) does, with checked arguments or not: the address, or -EINVAL, -ENOMEM, -EEXIST
+ * (MAP_FIXED_NOREPLACE), -EPERM ... as a negative number.  Takes a user of @object more (NULL =
+ * anonymous).  @offset: bytes.
+ */
+struct aspace_map {
+	vaddr_t addr;
+	size_t len;
+	unsigned prot, max_prot, flags;
+	struct vm_object *object;
+	uint64_t offset;
+};
+int64_t aspace_map(struct aspace *as, const struct aspace_map *m);
+int aspace_unmap(struct aspace *as, vaddr_t addr, size_t len);
+int aspace_protect(struct aspace *as, vaddr_t addr, size_t len, unsigned prot);
+int64_t aspace_remap(struct aspace *as, vaddr_t old, size_t old_len, size_t new_len, unsigned flags,
+		     vaddr_t new_addr);
+int aspace_advise(struct aspace *as, vaddr_t addr, size_t len, int advice);
+/* The new end, or the old one when it cannot be: what brk(2) returns. */
+vaddr_t aspace_brk(struct aspace *as, vaddr_t end);
+
+/*
+ * Bring in the page of @va for an access as the page-fault error code @error says.  0; -EFAULT
+ * (nothing mapped: SEGV_MAPERR), -EACCES (SEGV_ACCERR), -ENXIO (past the end of a file: SIGBUS), -EIO,
+ * -ENOMEM (the caller has the OOM killer choose).  Context: thread, no spinlock held.
+ */
+int aspace_fault(struct aspace *as, vaddr_t va, uint64_t error);
+
+/* The range that holds @va, or NULL; as->lock is held. */
+struct vma *aspace_find(struct aspace *as, vaddr_t va);

@@ -1,0 +1,75 @@
+/*
+ * frame.c - how many hold a page frame.
+ *
+ * A table of 16-bit counts by frame number, at a fixed place in the kernel's mappings.  It has memory
+ * behind it only where RAM is, so a machine with its RAM above 4 GiB pays for that RAM and not for
+ * the hole.  The count is of holders beyond the first.
+ */
+#include <mm/frame.h>
+#include <kern/spinlock.h>
+#include <mm/tables.h>
+#include <mm/vmm.h>
+
+#define TABLE ((uint16_t *)FRAME_TABLE_BASE)
+
+static struct spinlock lock = SPINLOCK_INIT("frame counts");
+
+static void
+populate(void *arg, paddr_t start, paddr_t end)
+{
+	const vaddr_t first = ALIGN_DOWN((vaddr_t)&TABLE[start >> PAGE_SHIFT], PAGE_SIZE);
+	const vaddr_t last = ALIGN_UP((vaddr_t)&TABLE[end >> PAGE_SHIFT], PAGE_SIZE);
+	int *result = arg;
+
+	for (vaddr_t va = first; va < last && *result == 0; va += PAGE_SIZE) {
+		paddr_t pa;
+
+		if (vmm_translate(va, NULL) == 0) /* shared with the range below */
+			continue;
+		pa = pmm_alloc_zeroed(PMM_VMALLOC);
+		if (pa == PADDR_NONE)
+			*result = -ENOMEM;
+		else
+			*result = vmm_map_page(va, pa, VM_WRITE | VM_GLOBAL);
+	}
+}
+
+int
+frame_init(void)
+{
+	int result = 0;
+
+	pmm_for_each_range(populate, &result);
+	return result;
+}
+
+void
+frame_get(paddr_t pa)
+{
+	const uint64_t flags = spin_lock(&lock);
+	uint16_t *count = &TABLE[pa >> PAGE_SHIFT];
+
+	assert(*count != UINT16_MAX);
+	(*count)++;
+	spin_unlock(&lock, flags);
+}
+
+void
+frame_put(paddr_t pa)
+{
+	const uint64_t flags = spin_lock(&lock);
+	uint16_t *count = &TABLE[pa >> PAGE_SHIFT];
+	const bool last = *count == 0;
+
+	if (!last)
+		(*count)--;
+	spin_unlock(&lock, flags);
+	if (last)
+		pmm_free(pa);
+}
+
+bool
+frame_shared(paddr_t pa)
+{
+	return TABLE[pa >> PAGE_SHIFT] != 0;
+}
