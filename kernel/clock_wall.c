@@ -1,22 +1,27 @@
 /*
- * clock_wall.c - date and time: what the clock chip said, plus what the clock has counted since.
+ * clock_wall.c - date and time: what the clock chip said, or who set it, plus what the clock has counted since.
  */
 #include <kern/clock.h>
 #include <kern/spinlock.h>
 
 static struct spinlock lock = SPINLOCK_INIT("wall clock");
-static uint64_t offset; /* [lock] wall time at clock_ns() = 0, seconds */
-static bool known;	/* [lock] offset was set */
+static uint64_t offset_ns; /* [lock] wall time at clock_ns() = 0 */
+static bool known;	   /* [lock] offset_ns was set */
+
+uint64_t
+clock_wall_ns(void)
+{
+	const uint64_t flags = spin_lock(&lock);
+	const uint64_t at_boot = offset_ns;
+
+	spin_unlock(&lock, flags);
+	return at_boot + clock_ns();
+}
 
 uint64_t
 clock_wall(void)
 {
-	const uint64_t flags = spin_lock(&lock);
-	const uint64_t at_boot = offset;
-	const bool set = known;
-
-	spin_unlock(&lock, flags);
-	return set ? at_boot + clock_ns() / NS_PER_SEC : 0;
+	return clock_wall_known() ? clock_wall_ns() / NS_PER_SEC : 0;
 }
 
 bool
@@ -30,12 +35,18 @@ clock_wall_known(void)
 }
 
 void
-clock_set_wall(uint64_t unix_seconds)
+clock_set_wall_ns(uint64_t unix_ns)
 {
-	const uint64_t now = clock_ns() / NS_PER_SEC;
+	const uint64_t now = clock_ns();
 	const uint64_t flags = spin_lock(&lock);
 
-	offset = unix_seconds - now;
+	offset_ns = unix_ns - now;
 	known = true;
 	spin_unlock(&lock, flags);
+}
+
+void
+clock_set_wall(uint64_t unix_seconds)
+{
+	clock_set_wall_ns(unix_seconds * NS_PER_SEC);
 }

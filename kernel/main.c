@@ -12,6 +12,7 @@
 #include <dev/driver.h>
 #include <dev/pit.h>
 #include <dev/rtc.h>
+#include <fs/vfs.h>
 #include <kern/boot_trace.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
@@ -77,6 +78,7 @@ static const struct init_step init_steps[] INIT_CONST = {
 	{ "rtc",	rtc_init,	MAY,  "wall time" },
 	/* Programs. */
 	{ "shares",	frame_init,	MUST, "counts of holders of frames: copy-on-write stands on them" },
+	{ "files",	vfs_init,	MUST, "the root: a tmpfs with what the initrd holds" },
 	{ "processes",	process_init,	MUST, "the table of processes" },
 	{ "syscall",	syscall_init,	MUST, "SYSCALL leads into the kernel" },
 	/* Devices, then somebody to talk to. */

@@ -154,6 +154,8 @@ struct file {
 	void *private;		    /* the driver's */
 };
 
+#define DENTRY_SMALL 32
+
 struct dentry {
 	unsigned refs;		/* [d] */
 	struct dentry *parent;	/* [d] itself for a root */
@@ -163,8 +165,9 @@ struct dentry {
 	struct list children, sibling; /* [d] */
 	struct list lru;	/* [d] unused ones, oldest first: given up when memory is short */
 	bool mounted;		/* [d] a mount covers it */
-	uint8_t len;
-	char name[];		/* [d] with NUL; changed by rename only */
+	uint8_t len;		/* [d] */
+	char *name;		/* [d] with NUL; small, or memory of its own if it is longer */
+	char small[DENTRY_SMALL];
 };
 
 struct mount {

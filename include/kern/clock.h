@@ -55,5 +55,8 @@ void clock_tick(void);
 
 /* Seconds since 1970-01-01 UTC, from the RTC at boot (or clock_set_wall()) plus clock_ns(); 0 while unknown. */
 uint64_t clock_wall(void);
+/* The same in nanoseconds; counts from the boot while unknown. */
+uint64_t clock_wall_ns(void);
 bool clock_wall_known(void);
 void clock_set_wall(uint64_t unix_seconds);
+void clock_set_wall_ns(uint64_t unix_ns);

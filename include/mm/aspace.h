@@ -44,7 +44,7 @@ struct vma {
 };
 
 struct aspace {
-	struct mutex lock;	   /* before the inode's: docs/locking.md */
+	struct mutex lock;	   /* after an inode's, before a page cache's: docs/locking.md */
 	paddr_t pml4;		   /* [I] */
 	unsigned refs;		   /* [a] tasks that run in it, and who looks at it */
 	struct list vmas;	   /* [as] */

@@ -4,7 +4,7 @@
 # takes nothing but our own objects.
 
 # The loader's memory map sweep and tar check serve those who are loaded by others, too.
-KDIRS := kernel kernel/lib kernel/entry kernel/proc kernel/x86 kernel/shell mm drivers tests/kernel tests/kernel/stress tests/user \
+KDIRS := kernel kernel/lib kernel/entry kernel/proc kernel/x86 kernel/shell mm fs drivers tests/kernel tests/kernel/stress tests/user \
 	$(if $(DEBUG),kernel/debug tests/kernel/debug)
 KSRC  := $(sort $(wildcard $(addsuffix /*.c,$(KDIRS)) $(addsuffix /*.asm,$(KDIRS)))) \
 	boot/stage2/e820.c boot/stage2/tar.c $(K_EXTRA)

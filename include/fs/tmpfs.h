@@ -1,0 +1,10 @@
+/*
+ * tmpfs.h - files in memory (fs/tmpfs.c).
+ */
+#pragma once
+#include <fs/vfs.h>
+
+extern struct fs_type tmpfs_type;
+
+/* What an open device node, FIFO or socket of this mode does: fs/special.c. */
+const struct file_ops *special_fops(uint32_t mode);
