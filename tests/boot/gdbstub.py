@@ -68,14 +68,16 @@ class GdbStub:
         if answer != "OK":
             raise OSError(f"QEMU's gdb stub answers {answer!r} to a breakpoint at {address:#x}")
 
-    def run_to(self, address):
-        """Let the machine run until its next instruction is the one at @address, a linear one."""
-        self._breakpoint("Z", address)
+    def run_to(self, *addresses):
+        """Let the machine run until its next instruction is at one of @addresses, linear ones."""
+        for address in addresses:
+            self._breakpoint("Z", address)
         self._send("c")
         answer = self._receive()
         if answer[:1] not in ("S", "T"):
             raise OSError(f"QEMU's gdb stub says {answer!r} instead of stopping")
-        self._breakpoint("z", address)
+        for address in addresses:
+            self._breakpoint("z", address)
 
     def step(self):
         """One instruction, without interrupts."""

@@ -54,7 +54,7 @@ panic_in_progress(void)
 }
 
 /* Nothing fails on purpose here, and only the innermost caller is known. */
-volatile bool fail_armed;
+bool fail_armed;
 
 bool
 fail_check(enum fail_kind kind)
