@@ -339,6 +339,14 @@ swallowed(char c)
 	return c == CTRL_C && interrupt_hook != NULL && interrupt_hook();
 }
 
+static console_input_fn input_hook; /* [I] */
+
+void
+console_set_input_hook(console_input_fn fn)
+{
+	input_hook = fn;
+}
+
 static void
 input_key(const char *bytes, size_t n)
 {
@@ -356,9 +364,12 @@ input_key(const char *bytes, size_t n)
 void
 console_input(const char *bytes, size_t n)
 {
+	const console_input_fn hook = input_hook;
 	char kept[64];
 	size_t len = 0;
 
+	if (hook != NULL && hook(bytes, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == CTRL_C && len > 0) { /* the hook may flush what came before it */
 			input_key(kept, len);

@@ -4,15 +4,16 @@
 #include <lib/bitmap.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <uapi/sched.h>
 #include "internal.h"
 
 #define FIRST_SIZE 64
 
 struct files {
-	unsigned refs;		/* [a] */
+	unsigned refs; /* [a] */
 	struct spinlock lock;
-	unsigned size;		/* [lock] places in the arrays, multiple of 64 */
-	struct file **file;	/* [lock] */
+	unsigned size;		  /* [lock] places in the arrays, multiple of 64 */
+	struct file **file;	  /* [lock] */
 	uint64_t *used, *cloexec; /* [lock] bits */
 };
 
@@ -75,13 +76,29 @@ files_copy(struct files *src)
 	return fs;
 }
 
+struct files *
+files_get(struct files *fs)
+{
+	__atomic_fetch_add(&fs->refs, 1, __ATOMIC_RELAXED);
+	return fs;
+}
+
+/* The table does not show @f any more. */
+static void
+let_go(struct files *fs, struct file *f)
+{
+	if (f != NULL)
+		file_locks_drop(f->inode, fs);
+	file_put(f);
+}
+
 void
 files_put(struct files *fs)
 {
 	if (__atomic_sub_fetch(&fs->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	for (unsigned fd = 0; fd < fs->size; fd++)
-		file_put(fs->file[fd]);
+		let_go(fs, fs->file[fd]);
 	kfree(fs->file);
 	kfree(fs);
 }
@@ -107,7 +124,7 @@ files_close_on_exec(struct files *fs)
 {
 	for (unsigned fd = 0; fd < fs->size; fd++) {
 		if (bitmap_test(fs->cloexec, fd))
-			file_put(take_out(fs, fd));
+			let_go(fs, take_out(fs, fd));
 	}
 }
 
@@ -131,14 +148,14 @@ int
 fd_install(struct file *f, int from, bool cloexec)
 {
 	struct files *fs = process_self()->files;
-	const uint64_t limit = process_self()->rlimits[7].cur; /* RLIMIT_NOFILE */
+	const uint64_t limit = process_self()->rlimits[RLIMIT_NOFILE].cur;
 	uint64_t flags;
 	size_t fd;
 
 	if (from < 0 || (uint64_t)from >= limit)
 		return from < 0 ? -EINVAL : -EMFILE;
-	while ((fd = bitmap_find_clear(fs->used, (size_t)MIN((unsigned)from, fs->size), fs->size)) ==
-	       BITMAP_NONE) {
+	while ((fd = bitmap_find_clear(fs->used, (size_t)MIN((unsigned)from, fs->size),
+				       fs->size)) == BITMAP_NONE) {
 		if (fs->size >= limit)
 			return -EMFILE;
 		if (!make_room(fs, MAX(fs->size * 2, ALIGN_UP((unsigned)from + 1U, 64U))))
@@ -162,6 +179,59 @@ fd_close(int fd)
 
 	if (f == NULL)
 		return -EBADF;
-	file_put(f);
+	let_go(process_self()->files, f);
 	return 0;
+}
+
+unsigned
+fd_limit(void)
+{
+	return process_self()->files->size;
+}
+
+bool
+fd_cloexec(int fd)
+{
+	const struct files *fs = process_self()->files;
+
+	return (unsigned)fd < fs->size && bitmap_test(fs->cloexec, (unsigned)fd);
+}
+
+int
+fd_set_cloexec(int fd, bool on)
+{
+	struct files *fs = process_self()->files;
+	const uint64_t flags = spin_lock(&fs->lock);
+	const bool open = fd >= 0 && (unsigned)fd < fs->size && fs->file[fd] != NULL;
+
+	if (open && on)
+		bitmap_set(fs->cloexec, (unsigned)fd);
+	else if (open)
+		bitmap_clear(fs->cloexec, (unsigned)fd);
+	spin_unlock(&fs->lock, flags);
+	return open ? 0 : -EBADF;
+}
+
+int
+fd_replace(int fd, struct file *f, bool cloexec)
+{
+	struct files *fs = process_self()->files;
+	struct file *old;
+	uint64_t flags;
+
+	if (fd < 0 || (uint64_t)fd >= process_self()->rlimits[RLIMIT_NOFILE].cur)
+		return -EBADF;
+	if ((unsigned)fd >= fs->size && !make_room(fs, ALIGN_UP((unsigned)fd + 1U, 64U)))
+		return -ENOMEM;
+	flags = spin_lock(&fs->lock);
+	old = fs->file[fd];
+	fs->file[fd] = f;
+	bitmap_set(fs->used, (unsigned)fd);
+	if (cloexec)
+		bitmap_set(fs->cloexec, (unsigned)fd);
+	else
+		bitmap_clear(fs->cloexec, (unsigned)fd);
+	spin_unlock(&fs->lock, flags);
+	let_go(fs, old);
+	return fd;
 }

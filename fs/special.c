@@ -3,6 +3,7 @@
  */
 #include <fs/tmpfs.h>
 #include <fs/device.h>
+#include <fs/pipe.h>
 #include "internal.h"
 
 #define MAJORS 256
@@ -41,5 +42,7 @@ static const struct file_ops none_fops = {.open = open_nothing};
 const struct file_ops *
 special_fops(uint32_t mode)
 {
+	if ((mode & S_IFMT) == S_IFIFO)
+		return &fifo_fops;
 	return (mode & S_IFMT) == S_IFCHR ? &char_fops : &none_fops;
 }

@@ -12,7 +12,8 @@
 
 #define FIRST_ENTRY 2 /* positions 0 and 1 of a directory are . and .. */
 
-static uint64_t last_dev = 1; /* [a] st_dev of the next one */
+static struct superblock *first; /* [I] the root */
+static uint64_t last_dev = 1;	 /* [a] st_dev of the next one */
 static const struct inode_ops dir_ops, file_inode_ops, link_ops;
 static const struct file_ops dir_fops, file_fops;
 
@@ -41,9 +42,7 @@ make_inode(struct superblock *sb, uint32_t mode, uint64_t rdev)
 		}
 		break;
 	case S_IFLNK: i->ops = &link_ops; break;
-	default:
-		i->ops = &file_inode_ops;
-		i->fops = special_fops(mode);
+	default: i->ops = &file_inode_ops; i->fops = special_fops(mode);
 	}
 	return i;
 }
@@ -219,8 +218,7 @@ tmpfs_readdir(struct file *f, struct dir_context *ctx)
 
 	if (ctx->pos == 0 && ctx->emit(ctx, ".", 1, f->inode->ino, S_IFDIR >> 12))
 		ctx->pos = 1;
-	if (ctx->pos == 1 &&
-	    ctx->emit(ctx, "..", 2, d->parent->inode->ino, S_IFDIR >> 12))
+	if (ctx->pos == 1 && ctx->emit(ctx, "..", 2, d->parent->inode->ino, S_IFDIR >> 12))
 		ctx->pos = FIRST_ENTRY;
 	if (ctx->pos < FIRST_ENTRY)
 		return 0;
@@ -266,6 +264,21 @@ static const struct file_ops file_fops = {
 	.mmap = pagecache_mmap,
 };
 
+int
+tmpfs_unnamed(uint64_t size, struct file **out)
+{
+	struct inode *i = make_inode(first, S_IFREG | 0600, 0);
+
+	if (i == NULL)
+		return -ENOMEM;
+	i->nlink = 0;
+	i->size = size;
+	*out = file_new(i, &file_fops, O_RDWR);
+	if (*out == NULL)
+		inode_put(i);
+	return *out != NULL ? 0 : -ENOMEM;
+}
+
 static int
 tmpfs_mount(const struct fs_type *t, const char *source, unsigned flags, const char *data,
 	    struct superblock **out)
@@ -287,6 +300,8 @@ tmpfs_mount(const struct fs_type *t, const char *source, unsigned flags, const c
 		kfree(sb);
 		return -ENOMEM;
 	}
+	if (first == NULL)
+		first = sb;
 	*out = sb;
 	return 0;
 }

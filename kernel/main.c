@@ -24,6 +24,7 @@
 #include <kern/shell.h>
 #include <kern/syscall.h>
 #include <kern/thread.h>
+#include <kern/tty.h>
 #include <kern/version.h>
 #include <kern/wait.h>
 #include <kern/watchdog.h>
@@ -80,6 +81,7 @@ static const struct init_step init_steps[] INIT_CONST = {
 	{ "shares",	frame_init,	MUST, "counts of holders of frames: copy-on-write stands on them" },
 	{ "files",	vfs_init,	MUST, "the root: a tmpfs with what the initrd holds" },
 	{ "processes",	process_init,	MUST, "the table of processes" },
+	{ "terminal",	tty_init,	MUST, "what programs read from and write to" },
 	{ "syscall",	syscall_init,	MUST, "SYSCALL leads into the kernel" },
 	/* Devices, then somebody to talk to. */
 	{ "drivers",	drivers_init,	MAY,  "the driver table, in its order" },

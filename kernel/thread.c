@@ -163,16 +163,28 @@ thread_create(const char *name, void (*fn)(void *), void *arg)
 }
 
 struct thread *
-thread_create_task(const char *name, void (*fn)(void *), struct task *task)
+thread_make_task(const char *name, void (*fn)(void *), struct task *task)
 {
 	struct thread *t = make(name, fn, task, sizeof(struct trapframe));
 
 	if (t != NULL) {
 		t->task = task;
 		t->detached = true;
-		sched_add(t);
 	}
 	return t;
+}
+
+void
+thread_start(struct thread *t)
+{
+	sched_add(t);
+}
+
+void
+thread_discard(struct thread *t)
+{
+	kstack_free(t->stack);
+	kfree(t);
 }
 
 /* @t is a zombie, off the CPU for good. */
@@ -252,6 +264,29 @@ void
 thread_set_essential(struct thread *t)
 {
 	t->essential = true;
+}
+
+void
+thread_interrupt(struct thread *t)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+
+	t->kill_pending = true;
+	if (t->killable)
+		sched_rouse_locked(t);
+	spin_unlock(&sched_lock, flags);
+}
+
+void
+thread_set_interrupted(struct thread *t, bool on)
+{
+	t->kill_pending = on;
+}
+
+void
+thread_set_name(struct thread *t, const char *name)
+{
+	(void)strlcpy(t->name, name, sizeof(t->name));
 }
 
 int

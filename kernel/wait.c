@@ -16,13 +16,19 @@ wait_queue_init(struct wait_queue *q)
 {
 	q->lock = (struct spinlock)SPINLOCK_INIT("wait queue");
 	list_init(&q->waiters);
+	list_init(&q->pollers);
 }
 
 unsigned
 wake_locked(struct wait_queue *q, unsigned max)
 {
+	struct poll_entry *e;
 	unsigned n = 0;
 
+	list_for_each_entry (e, &q->pollers, node) {
+		e->waker->set_off = true;
+		sched_wake(e->waker->thread);
+	}
 	while (n < max && !list_empty(&q->waiters)) {
 		struct thread *t = list_first(&q->waiters, struct thread, wait_node);
 
@@ -41,6 +47,26 @@ wake_up_to(struct wait_queue *q, unsigned max)
 
 	spin_unlock(&q->lock, flags);
 	return n;
+}
+
+void
+poll_entry_add(struct poll_entry *e, struct wait_queue *q, struct poll_waker *w)
+{
+	const uint64_t flags = spin_lock(&q->lock);
+
+	e->queue = q;
+	e->waker = w;
+	list_add_tail(&q->pollers, &e->node);
+	spin_unlock(&q->lock, flags);
+}
+
+void
+poll_entry_remove(struct poll_entry *e)
+{
+	const uint64_t flags = spin_lock(&e->queue->lock);
+
+	list_del(&e->node);
+	spin_unlock(&e->queue->lock, flags);
 }
 
 void
@@ -64,6 +90,12 @@ int
 wait_sleep(uint64_t deadline_ns)
 {
 	return sched_sleep(deadline_ns, true);
+}
+
+void
+wait_sleep_deaf(void)
+{
+	(void)sched_sleep(WAIT_FOREVER, false);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * frame.c - how many hold a page frame.
  *
- * A table of 16-bit counts by frame number, at a fixed place in the kernel's mappings.  It has memory
+ * A table of 32-bit counts by frame number, at a fixed place in the kernel's mappings.  It has memory
  * behind it only where RAM is, so a machine with its RAM above 4 GiB pays for that RAM and not for
  * the hole.  The count is of holders beyond the first.
  */
@@ -10,7 +10,7 @@
 #include <mm/tables.h>
 #include <mm/vmm.h>
 
-#define TABLE ((uint16_t *)FRAME_TABLE_BASE)
+#define TABLE ((uint32_t *)FRAME_TABLE_BASE)
 
 static struct spinlock lock = SPINLOCK_INIT("frame counts");
 
@@ -47,9 +47,9 @@ void
 frame_get(paddr_t pa)
 {
 	const uint64_t flags = spin_lock(&lock);
-	uint16_t *count = &TABLE[pa >> PAGE_SHIFT];
+	uint32_t *count = &TABLE[pa >> PAGE_SHIFT];
 
-	assert(*count != UINT16_MAX);
+	assert(*count != UINT32_MAX);
 	(*count)++;
 	spin_unlock(&lock, flags);
 }
@@ -58,7 +58,7 @@ void
 frame_put(paddr_t pa)
 {
 	const uint64_t flags = spin_lock(&lock);
-	uint16_t *count = &TABLE[pa >> PAGE_SHIFT];
+	uint32_t *count = &TABLE[pa >> PAGE_SHIFT];
 	const bool last = *count == 0;
 
 	if (!last)

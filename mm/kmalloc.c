@@ -177,3 +177,14 @@ krealloc(void *p, size_t size)
 	release(p, caller);
 	return bigger;
 }
+
+char *
+kstrdup(const char *s)
+{
+	const size_t n = strlen(s) + 1;
+	char *copy = kmalloc(n);
+
+	if (copy != NULL)
+		memcpy(copy, s, n);
+	return copy;
+}

@@ -51,6 +51,11 @@ ssize_t console_read(char *buf, size_t n, uint64_t timeout_ms);
  * at all: they are counted and dropped.
  */
 void console_input(const char *bytes, size_t n);
+/*
+ * @fn is offered all input first; if it returns true, it has taken it.  Context: as console_input().
+ */
+typedef bool (*console_input_fn)(const char *bytes, size_t n);
+void console_set_input_hook(console_input_fn fn);
 /* Bytes that console_input() would take now. */
 size_t console_input_room(void);
 /* Forget what was typed and not read yet. */

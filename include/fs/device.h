@@ -24,5 +24,7 @@ device_number(unsigned major, unsigned minor)
 	       (major & ~0xfffULL) << 32;
 }
 
+/* Init row: the nodes of /dev, and the memory devices (fs/memdev.c).  0 or -errno. */
+int devices_init(void);
 /* Init time: open nodes with this @major get @ops; their open() looks at the minor. */
 void device_register(unsigned major, const struct file_ops *ops);

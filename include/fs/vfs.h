@@ -19,8 +19,8 @@
 #include <mm/aspace.h>
 #include <uapi/stat.h>
 
-#define NAME_MAX   255
-#define PATH_MAX   4096
+#define NAME_MAX     255
+#define PATH_MAX     4096
 #define SYMLINKS_MAX 40 /* followed in one walk, then ELOOP */
 
 struct inode;
@@ -56,7 +56,9 @@ struct superblock {
 };
 struct statfs64;
 struct super_ops {
-	void (*evict)(struct inode *i); /* the last reference to an inode without links, or unused, goes */
+	void (*evict)(
+		struct inode
+			*i); /* the last reference to an inode without links, or unused, goes */
 	int (*statfs)(struct superblock *sb, struct statfs64 *out);
 	int (*sync)(struct superblock *sb);
 	void (*kill)(struct superblock *sb);
@@ -64,18 +66,18 @@ struct super_ops {
 
 /* Legend: [i] inode->lock; [d] dcache_lock; [I] set once; [a] atomic. */
 struct inode {
-	uint64_t ino;		 /* [I] */
-	uint32_t mode;		 /* [i] type and permissions: S_IF* and bits */
-	uint32_t uid, gid;	 /* [i] */
-	uint32_t nlink;		 /* [i] */
-	uint64_t size;		 /* [i] bytes */
-	uint64_t blocks;	 /* [i] of 512 bytes */
-	uint64_t rdev;		 /* [I] of a device node */
+	uint64_t ino;			       /* [I] */
+	uint32_t mode;			       /* [i] type and permissions: S_IF* and bits */
+	uint32_t uid, gid;		       /* [i] */
+	uint32_t nlink;			       /* [i] */
+	uint64_t size;			       /* [i] bytes */
+	uint64_t blocks;		       /* [i] of 512 bytes */
+	uint64_t rdev;			       /* [I] of a device node */
 	struct timespec64 atime, mtime, ctime; /* [i] */
-	unsigned refs;		 /* [a] */
-	struct superblock *sb;	 /* [I] */
-	const struct inode_ops *ops;	 /* [I] */
-	const struct file_ops *fops;	 /* [I] what an open file of it uses */
+	unsigned refs;			       /* [a] */
+	struct superblock *sb;		       /* [I] */
+	const struct inode_ops *ops;	       /* [I] */
+	const struct file_ops *fops;	       /* [I] what an open file of it uses */
 	struct mutex lock;
 	struct pagecache *pages; /* [I] contents of a regular file, or NULL */
 	struct pipe *pipe;	 /* [i] of a FIFO that is open */
@@ -118,7 +120,8 @@ struct inode_ops {
 
 /* One entry for getdents64(); returns false when it does not fit, and readdir() stops. */
 struct dir_context {
-	bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino, unsigned type);
+	bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
+		     unsigned type);
 	uint64_t pos; /* where to go on; 0 and 1 are . and .. */
 };
 
@@ -157,23 +160,23 @@ struct file {
 #define DENTRY_SMALL 32
 
 struct dentry {
-	unsigned refs;		/* [d] */
-	struct dentry *parent;	/* [d] itself for a root */
-	struct inode *inode;	/* [d] NULL = negative */
-	struct superblock *sb;	/* [I] */
-	struct list hash;	/* [d] */
+	unsigned refs;		       /* [d] */
+	struct dentry *parent;	       /* [d] itself for a root */
+	struct inode *inode;	       /* [d] NULL = negative */
+	struct superblock *sb;	       /* [I] */
+	struct list hash;	       /* [d] */
 	struct list children, sibling; /* [d] */
-	struct list lru;	/* [d] unused ones, oldest first: given up when memory is short */
-	bool mounted;		/* [d] a mount covers it */
-	uint8_t len;		/* [d] */
-	char *name;		/* [d] with NUL; small, or memory of its own if it is longer */
+	struct list lru; /* [d] unused ones, oldest first: given up when memory is short */
+	bool mounted;	 /* [d] a mount covers it */
+	uint8_t len;	 /* [d] */
+	char *name;	 /* [d] with NUL; small, or memory of its own if it is longer */
 	char small[DENTRY_SMALL];
 };
 
 struct mount {
 	struct superblock *sb;
-	struct dentry *root;	  /* of the file system */
-	struct path at;		  /* the directory it covers; mnt NULL for the root */
+	struct dentry *root; /* of the file system */
+	struct path at;	     /* the directory it covers; mnt NULL for the root */
 	unsigned flags;
 	char source[64];
 	struct list node;
@@ -258,6 +261,7 @@ void poll_wait(struct poll_table *pt, struct wait_queue *q); /* @pt may be NULL 
 #define FD_MAX_DEFAULT 1024
 struct files *files_new(void);
 struct files *files_copy(struct files *src); /* fork */
+struct files *files_get(struct files *fs);   /* clone() with CLONE_FILES */
 void files_put(struct files *fs);
 void files_close_on_exec(struct files *fs);
 /* The file behind @fd, with a reference; NULL = -EBADF. */
@@ -265,3 +269,35 @@ struct file *fd_get(int fd);
 /* The lowest free number >= @from for @f (taken over on success), or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int from, bool cloexec);
 int fd_close(int fd);
+/* @fd leads to @f from now on (taken over on success), what was there is closed.  @fd, -EBADF or -ENOMEM. */
+int fd_replace(int fd, struct file *f, bool cloexec);
+bool fd_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on); /* 0 or -EBADF */
+unsigned fd_limit(void);	     /* no descriptor of the caller is as high */
+
+/* --- root, current directory, umask (fs/context.c) ------------------------------------------------- */
+
+struct fs_context *fs_context_new(void); /* the system's root, umask 022 */
+struct fs_context *fs_context_copy(const struct fs_context *c);
+struct fs_context *fs_context_get(struct fs_context *c);
+void fs_context_put(struct fs_context *c);
+/* Takes over the reference to @p. */
+void fs_set_cwd(struct path *p);
+void fs_set_root(struct path *p);
+
+/* --- advisory locks (fs/locks.c) ------------------------------------------------------------------- */
+
+int file_flock(struct file *f, int operation);
+int file_lock_control(struct file *f, int cmd, uptr_t arg);
+void file_locks_drop(struct inode *i, const void *owner);
+
+/* --- changes to inodes: 0 or -errno ------------------------------------------------------------------ */
+
+int vfs_truncate(struct inode *i, uint64_t size);
+int vfs_chmod(struct inode *i, uint32_t mode);
+/* UINT32_MAX = leave it. */
+int vfs_chown(struct inode *i, uint32_t uid, uint32_t gid);
+/* NULL = now, by anybody who may write; nsec UTIME_OMIT = leave it, UTIME_NOW = now. */
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+int vfs_utimes(struct inode *i, const struct timespec64 times[2]);

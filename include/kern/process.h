@@ -28,6 +28,8 @@ struct fpu_state;
 
 #define TASK_COMM_LEN 16
 #define NGROUPS_MAX   32
+#define PROCESSES_MAX 4096    /* in all */
+#define FILES_LIMIT   1048576 /* RLIMIT_NOFILE goes no further */
 #define NR_RLIMITS    16
 
 /* Things to look at before returning to the program; task->work. */
@@ -44,18 +46,23 @@ struct task {
 	uint64_t fs_base, gs_base; /* [self] while it does not run; else in the CPU */
 	struct fpu_state *fpu;	   /* [self] NULL until the FPU was first used */
 	/* Signals (kernel/proc/signal.c). */
-	k_sigset_t blocked;	  /* [self] written with sig.lock held */
-	k_sigset_t saved_blocked; /* [self] to be restored once the handler returns (sigsuspend, pselect) */
-	bool restore_blocked;	  /* [self] */
-	k_sigset_t pending;	  /* [sig] sent to this thread alone */
+	k_sigset_t blocked; /* [self] written with sig.lock held */
+	k_sigset_t
+		saved_blocked; /* [self] to be restored once the handler returns (sigsuspend, pselect) */
+	bool restore_blocked;	     /* [self] */
+	k_sigset_t pending;	     /* [sig] sent to this thread alone */
 	struct k_siginfo info[NSIG]; /* [sig] of those pending that are not queued more than once */
-	uptr_t altstack;	  /* [self] */
-	uint64_t altstack_size;	  /* [self] 0 = none */
-	uint32_t altstack_flags;  /* [self] */
+	uptr_t altstack;	     /* [self] */
+	uint64_t altstack_size;	     /* [self] 0 = none */
+	uint32_t altstack_flags;     /* [self] */
 	/* The call that is being made: for restarting, the log, strace. */
-	uint64_t syscall_nr;	 /* [self] of the call that is running, or last ran */
-	uptr_t clear_tid;	 /* [self] set_tid_address() */
-	uptr_t robust_list;	 /* [self] */
+	uint64_t syscall_nr; /* [self] of the call that is running, or last ran */
+	uptr_t clear_tid;    /* [self] set_tid_address() */
+	uptr_t set_tid;	     /* [self] CLONE_CHILD_SETTID: written by its first steps */
+	uint64_t restart_ns; /* [self] where nanosleep() goes on, for restart_syscall() */
+	uint64_t fault_addr; /* [self] CR2 of the last page fault, for its signal's frame */
+	uint64_t user_ticks, system_ticks; /* [c] ticks that came while it ran, by side */
+	uptr_t robust_list;		   /* [self] */
 };
 
 struct cred {
@@ -73,31 +80,41 @@ struct rlimit64 {
 struct fs_context;
 
 struct process {
-	int pid;	     /* [I] */
-	unsigned refs;	     /* [proc] its place in the tables, and who looks at it */
-	struct process *parent;		    /* [proc] */
-	struct list children, sibling;	    /* [proc] */
-	struct list all_node, hash_node;    /* [proc] */
-	struct list tasks;		    /* [proc] */
-	int pgid, sid;			    /* [proc] */
+	int pid;			 /* [I] */
+	unsigned refs;			 /* [proc] its place in the tables, and who looks at it */
+	struct process *parent;		 /* [proc] */
+	struct list children, sibling;	 /* [proc] */
+	struct list all_node, hash_node; /* [proc] */
+	struct list tasks;		 /* [proc] */
+	int pgid, sid;			 /* [proc] */
 	enum { PROC_ALIVE, PROC_ZOMBIE } state; /* [proc] */
-	int exit_status;		    /* [proc] as wait4() gives it */
-	bool stopped, continued;	    /* [proc] and not reported yet: stop_status, cont_reported */
-	int stop_signal;		    /* [proc] */
-	bool execed;			    /* [proc] setpgid() of the parent comes too late */
-	struct wait_queue child_wait;	    /* where it waits for its children */
-	struct wait_queue vfork_wait;	    /* where the parent of a vfork() waits; woken by exec and exit */
-	bool vforked;			    /* [proc] the parent waits there */
-	struct aspace *as;		    /* [self] NULL once it has exited */
-	struct files *files;		    /* [self] */
-	struct fs_context *fs;		    /* [self] */
-	struct cred cred;		    /* [self] written by its own calls only */
+	int exit_status;			/* [proc] as wait4() gives it */
+	bool stopped, stop_reported;		/* [proc] */
+	bool continued;				/* [proc] and not reported yet */
+	int exit_signal;		/* [proc] what the parent gets at the end; 0 = nothing */
+	int death_signal;		/* [self] what it gets when the parent ends */
+	int dumpable;			/* [self] prctl() */
+	bool no_new_privs;		/* [self] */
+	uint32_t personality;		/* [self] */
+	int stop_signal;		/* [proc] */
+	bool execed;			/* [proc] setpgid() of the parent comes too late */
+	bool kernel_child;		/* [proc] process_wait() will come for it */
+	struct wait_queue child_wait;	/* where it waits for its children */
+	volatile uint32_t child_events; /* [a] counts what happened to them, for who waits there */
+	struct wait_queue
+		vfork_wait;    /* where the parent of a vfork() waits; woken by exec and exit */
+	bool vforked;	       /* [proc] the parent waits there */
+	struct aspace *as;     /* [self] NULL once it has exited */
+	struct files *files;   /* [self] */
+	struct fs_context *fs; /* [self] */
+	struct cred cred;      /* [self] written by its own calls only */
 	struct rlimit64 rlimits[NR_RLIMITS]; /* [proc] */
-	char comm[TASK_COMM_LEN];	    /* [self] */
-	struct file *exe;		    /* [self] for /proc/PID/exe and symbolised faults */
-	struct tty *tty;		    /* [proc] controlling terminal of its session, or NULL */
-	int nice_value;			    /* [proc] */
-	int oom_adj;			    /* [proc] */
+	char comm[TASK_COMM_LEN];	     /* [self] */
+	struct file *exe;		     /* [self] for /proc/PID/exe and symbolised faults */
+	struct tty *tty; /* [proc] controlling terminal of its session, or NULL */
+	int nice_value;	 /* [proc] */
+	int oom_adj;	 /* [proc] */
+	bool oom_killed; /* [proc] */
 
 	struct {
 		struct spinlock lock;
@@ -106,14 +123,19 @@ struct process {
 		struct k_siginfo info[NSIG];	 /* [sig] */
 		struct list queued;		 /* [sig] real-time signals, in order */
 		bool exiting;			 /* [sig] a fatal one is on its way */
+		unsigned nr_queued;		 /* [sig] */
+		volatile bool wake_stopped;	 /* [sig] SIGCONT or SIGKILL came */
+		struct wait_queue continued;	 /* where it waits while it is stopped */
 	} sig;
 
 	/* Times, TSC cycles; exact at each entry and exit?  See docs/processes.md, "Times". */
 	uint64_t start_ns;
-	uint64_t utime_cycles, stime_cycles;		   /* of its tasks that ended */
+	uint64_t utime_cycles, stime_cycles;		 /* of its tasks that ended */
 	uint64_t child_utime_cycles, child_stime_cycles; /* of children that were waited for */
+	uint64_t voluntary;				 /* switches of tasks that ended */
+	uint64_t alarm_ns;				 /* when it rings next, 0 = not armed */
 	uint64_t minor_faults, major_faults, child_minor_faults, child_major_faults, max_rss;
-	struct timer alarm;	      /* ITIMER_REAL */
+	struct timer alarm; /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
 };
 
@@ -130,6 +152,8 @@ process_self(void)
 	return thread_self()->task->proc;
 }
 
+extern struct list process_all; /* [proc] struct process.all_node, in order of age */
+
 /* Guards the tree and tables of processes.  A mutex: walks are long.  Order: docs/locking.md. */
 extern struct mutex process_lock;
 
@@ -142,6 +166,8 @@ int process_init(void);
  * For the shell.  Context: thread.
  */
 int process_spawn(const char *path, char *const *argv, char *const *envp);
+/* The same for PID 1, before any other: what the kernel's own was. */
+int process_spawn_init(const char *path, char *const *argv, char *const *envp);
 /* Wait for such a process; its status as wait4() gives it, or -EINTR, -ECHILD. */
 int process_wait(int pid, int *status);
 
@@ -152,6 +178,11 @@ void process_put(struct process *p);
 /* End the calling process: @status as wait4() gives it.  Does not return. */
 NORETURN void process_exit(int status);
 
+/* Memory is short: end the process that holds most.  True: try again (kernel/proc/oom.c). */
+bool oom_kill(void);
+/* Is there a group of this number in the session; @sid 0 = in any? */
+bool process_group_in_session(int pgid, int sid);
+
 /* --- signals (kernel/proc/signal.c) ------------------------------------------------------------- */
 
 /* Send @info->signo.  0, -ESRCH (it is a zombie), -EAGAIN (queue full).  Context: any. */
@@ -159,6 +190,10 @@ int signal_send(struct process *p, const struct k_siginfo *info);
 int signal_send_task(struct task *t, const struct k_siginfo *info);
 /* To all of a process group: 0 or -ESRCH. */
 int signal_send_group(int pgid, const struct k_siginfo *info);
+int signal_send_group_locked(int pgid, const struct k_siginfo *info) REQUIRES(process_lock);
+/* All that waits goes; handlers go, what was ignored stays so. */
+void signal_flush(struct process *p);
+void signal_reset_for_exec(struct process *p);
 /* A fault of the running task: cannot be ignored or blocked.  Context: the task itself. */
 void signal_fault(struct trapframe *tf, int signo, int code, uint64_t addr);
 /* May a sleep of the calling task be ended by a signal now? */
@@ -176,3 +211,14 @@ void task_work(struct trapframe *tf);
 #define ERESTARTSYS	      512 /* again if the handler has SA_RESTART, or there is none */
 #define ERESTARTNOINTR	      513 /* always again */
 #define ERESTARTNOHAND	      514 /* again only when no handler ran */
+#define ERESTART_RESTARTBLOCK 516 /* the same, by restart_syscall() */
+
+/* --- CPU time (kernel/proc/times.c) --------------------------------------------------------------- */
+
+struct k_rusage;
+/* In units of 10 ms. */
+uint64_t process_ticks(const struct process *p, bool user);
+/* @who as getrusage() has it, or RUSAGE_BOTH. */
+void process_usage(const struct process *p, int who, struct k_rusage *out);
+/* @t ends: what it used is its process's. */
+void process_note_times(struct task *t);

@@ -71,8 +71,17 @@ int thread_init(void);
  * of its creator.  Returns NULL when memory is short.  The caller must thread_join() or thread_detach() it.  Context: thread.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg) MUST_CHECK;
-/* The same for a task; the thread is detached from the start. */
-struct thread *thread_create_task(const char *name, void (*fn)(void *), struct task *task) MUST_CHECK;
+/*
+ * The thread of a task, detached, with room for the program's registers at its stack's end.  It does not run before
+ * thread_start(); one that never shall is given back by thread_discard().  NULL when memory is short.
+ */
+struct thread *thread_make_task(const char *name, void (*fn)(void *), struct task *task) MUST_CHECK;
+void thread_start(struct thread *t);
+void thread_discard(struct thread *t);
+/* A signal: sleeps of @t, the thread of a task, end with -EINTR until that is taken back.  Context: any. */
+void thread_interrupt(struct thread *t);
+void thread_set_interrupted(struct thread *t, bool on);
+void thread_set_name(struct thread *t, const char *name);
 NORETURN void thread_exit(int code);
 /* Wait for @t to end, free it and return its exit code (or -EINTR if the caller is being killed). */
 int thread_join(struct thread *t);

@@ -19,11 +19,26 @@ struct thread;
 struct wait_queue {
 	struct spinlock lock;
 	struct list waiters; /* [lock] struct thread.wait_node, the longest waiting first */
+	struct list pollers; /* [lock] struct poll_entry.node: told of each wake, too */
 };
 
-#define WAIT_QUEUE_INIT(name)                                                             \
-	{                                                                                 \
-		.lock = SPINLOCK_INIT("wait queue"), .waiters = LIST_INIT((name).waiters) \
+/* A thread that waits on several queues at once (fs/poll.h); whoever wakes one of them sets it off. */
+struct poll_waker {
+	struct thread *thread; /* [I] */
+	volatile bool set_off; /* [a] */
+};
+struct poll_entry {
+	struct list node; /* [queue->lock] */
+	struct wait_queue *queue;
+	struct poll_waker *waker;
+};
+void poll_entry_add(struct poll_entry *e, struct wait_queue *q, struct poll_waker *w);
+void poll_entry_remove(struct poll_entry *e);
+
+#define WAIT_QUEUE_INIT(name)                                                              \
+	{                                                                                  \
+		.lock = SPINLOCK_INIT("wait queue"), .waiters = LIST_INIT((name).waiters), \
+		.pollers = LIST_INIT((name).pollers)                                       \
 	}
 
 #define WAIT_FOREVER UINT64_MAX
@@ -43,7 +58,7 @@ static inline bool
 wait_queue_idle(const struct wait_queue *q)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return list_empty(&q->waiters);
+	return list_empty(&q->waiters) && list_empty(&q->pollers);
 }
 
 /* Wake the longest waiting thread, or all.  Context: any, interrupt handlers included.  Returns how many. */
@@ -69,6 +84,7 @@ void wait_begin(struct wait_queue *q) EXCLUDES(q->lock);
 /* The queueing alone, of the calling thread @self; whoever locks @waiters has done so. */
 void wait_enqueue(struct list *waiters, struct thread *self);
 int wait_sleep(uint64_t deadline_ns);
+void wait_sleep_deaf(void);
 void wait_end(struct wait_queue *q) EXCLUDES(q->lock);
 uint64_t wait_deadline(uint64_t timeout_ms);
 
@@ -92,6 +108,16 @@ uint64_t wait_deadline(uint64_t timeout_ms);
 
 /* Sleep until @cond holds.  0, or -EINTR when the thread is being killed. */
 #define wait_event(q, cond) wait_event_until(q, cond, WAIT_FOREVER)
+/* Whatever comes: neither a signal nor a kill ends it. */
+#define wait_event_deaf(q, cond)                   \
+	do {                                       \
+		while (!(cond)) {                  \
+			wait_begin(q);             \
+			if (!(cond))               \
+				wait_sleep_deaf(); \
+			wait_end(q);               \
+		}                                  \
+	} while (0)
 /* The same for at most @ms milliseconds: -ETIMEDOUT when they passed. */
 #define wait_event_timeout(q, cond, ms)                            \
 	({                                                         \

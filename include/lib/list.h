@@ -69,6 +69,11 @@ list_del(struct list *node)
 	for (pos = list_first(head, __typeof__(*pos), member); &pos->member != (head); \
 	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
 /* As above, and the body may unlink and free @pos. */
+#define list_for_each_entry_reverse(pos, head, member)                     \
+	for ((pos) = list_entry((head)->prev, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head);                                     \
+	     (pos) = list_entry((pos)->member.prev, __typeof__(*(pos)), member))
+
 #define list_for_each_entry_safe(pos, tmp, head, member)                  \
 	for (pos = list_first(head, __typeof__(*pos), member),            \
 	    tmp = list_entry(pos->member.next, __typeof__(*pos), member); \

@@ -34,29 +34,36 @@ struct vm_object {
 
 /* Legend: [as] aspace.lock. */
 struct vma {
-	struct list node;	  /* [as] in aspace.vmas, by address */
-	vaddr_t start, end;	  /* [as] page-aligned */
-	unsigned prot;		  /* [as] PROT_* */
-	unsigned max_prot;	  /* [as] what mprotect() may give: a shared file opened read-only stays so */
-	unsigned flags;		  /* [as] MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN ... */
-	struct vm_object *object; /* [as] NULL = zeros; shared anonymous memory has an object, too */
-	uint64_t offset;	  /* [as] of start in the object, bytes */
+	struct list node;   /* [as] in aspace.vmas, by address */
+	vaddr_t start, end; /* [as] page-aligned */
+	unsigned prot;	    /* [as] PROT_* */
+	unsigned
+		max_prot; /* [as] what mprotect() may give: a shared file opened read-only stays so */
+	unsigned flags;	  /* [as] MAP_PRIVATE or MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN ... */
+	struct vm_object
+		*object; /* [as] NULL = zeros; shared anonymous memory has an object, too */
+	uint64_t offset; /* [as] of start in the object, bytes */
 };
 
 struct aspace {
-	struct mutex lock;	   /* after an inode's, before a page cache's: docs/locking.md */
-	paddr_t pml4;		   /* [I] */
-	unsigned refs;		   /* [a] tasks that run in it, and who looks at it */
-	struct list vmas;	   /* [as] */
-	size_t nr_vmas;		   /* [as] */
-	vaddr_t brk_start, brk;	   /* [as] */
-	vaddr_t mmap_top;	   /* [I] mappings are placed downwards from here */
-	vaddr_t stack_top;	   /* [I] */
-	size_t mapped, resident;   /* [as] pages: in ranges; with a frame of their own */
+	struct mutex lock;	 /* after an inode's, before a page cache's: docs/locking.md */
+	paddr_t pml4;		 /* [I] */
+	unsigned refs;		 /* [a] tasks that run in it, and who looks at it */
+	struct list vmas;	 /* [as] */
+	struct vma *last_hit;	 /* [as] what the last question was about, or NULL */
+	size_t nr_vmas;		 /* [as] */
+	vaddr_t brk_start, brk;	 /* [as] */
+	vaddr_t mmap_top;	 /* [I] mappings are placed downwards from here */
+	vaddr_t stack_top;	 /* [I] */
+	size_t mapped, resident; /* [as] pages: in ranges; with a frame of their own */
 	uint64_t stack_limit, data_limit, as_limit; /* [as] bytes, RLIMIT_STACK, _DATA, _AS */
 	/* What execve() put where, for /proc. */
 	vaddr_t code_start, code_end, args_start, args_end, env_start, env_end;
 };
+
+#define USER_START 0x10000UL /* nothing is mapped below, as with Linux's vm.mmap_min_addr */
+/* Of a mapping's flags, those that a range keeps. */
+#define VMA_FLAGS  (MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE | MAP_STACK)
 
 /* Empty.  NULL when memory is short. */
 struct aspace *aspace_create(void) MUST_CHECK;
@@ -96,5 +103,11 @@ vaddr_t aspace_brk(struct aspace *as, vaddr_t end);
  */
 int aspace_fault(struct aspace *as, vaddr_t va, uint64_t error);
 
+/* Is the page of @va there? */
+bool aspace_resident(struct aspace *as, vaddr_t va);
+/* Are its tables the ones that the CPU uses? */
+bool aspace_loaded(const struct aspace *as);
+/* Bring in all pages of [start, end) that can be; as->lock is held. */
+void aspace_populate_locked(struct aspace *as, vaddr_t start, vaddr_t end);
 /* The range that holds @va, or NULL; as->lock is held. */
 struct vma *aspace_find(struct aspace *as, vaddr_t va);

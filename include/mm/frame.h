@@ -1,7 +1,7 @@
 /*
  * frame.h - how many hold a page frame of a program or file: the count behind copy-on-write.
  *
- * Two bytes for each frame of RAM (512 KiB per GiB), in a table by frame number at a fixed place of
+ * Four bytes for each frame of RAM (1 MiB per GiB), in a table by frame number at a fixed place of
  * the kernel's mappings, with memory behind only those parts that stand for RAM.  A frame
  * that pmm_alloc() returns has count 0 here, which means: one holder.
  */

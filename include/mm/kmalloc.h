@@ -14,6 +14,8 @@ int kmalloc_init(void); /* 0 */
 /* Contents undefined; NULL when memory is short or @size is 0 or absurd.  Owner: caller. */
 void *kmalloc(size_t size) MUST_CHECK;
 void *kzalloc(size_t size) MUST_CHECK;
+/* A copy of the string; NULL when memory is short. */
+char *kstrdup(const char *s) MUST_CHECK;
 /* As C's realloc(): on NULL the old block is untouched. */
 void *krealloc(void *p, size_t size) MUST_CHECK;
 /* NULL is fine.  Panics on what kmalloc() did not return, or was freed already. */

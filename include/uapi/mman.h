@@ -42,3 +42,13 @@
 #define MADV_REMOVE	9
 #define MADV_DONTFORK	10
 #define MADV_DOFORK	11
+#define MADV_DODUMP	17
+#define MADV_COLD	20
+
+#define MS_ASYNC      1
+#define MS_INVALIDATE 2
+#define MS_SYNC	      4
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE  2
+#define MCL_ONFAULT 4

@@ -8,6 +8,11 @@
 #include <lib/base.h>
 
 #define RFLAGS_CF BIT(0)
+#define RFLAGS_PF BIT(2)
+#define RFLAGS_AF BIT(4)
+#define RFLAGS_ZF BIT(6)
+#define RFLAGS_SF BIT(7)
+#define RFLAGS_OF BIT(11)
 #define RFLAGS_DF BIT(10)
 #define RFLAGS_IF BIT(9)
 #define RFLAGS_TF BIT(8)
@@ -23,15 +28,18 @@
 #define CR0_WP BIT(16)
 #define CR0_PG BIT(31)
 
-#define CR4_DE	   BIT(3)
-#define CR4_PSE	   BIT(4)
-#define CR4_PAE	   BIT(5)
-#define CR4_MCE	   BIT(6)
-#define CR4_PGE	   BIT(7)
-#define CR4_OSFXSR BIT(9)
-#define CR4_UMIP   BIT(11)
-#define CR4_SMEP   BIT(20)
-#define CR4_SMAP   BIT(21)
+#define CR4_DE	       BIT(3)
+#define CR4_PSE	       BIT(4)
+#define CR4_PAE	       BIT(5)
+#define CR4_MCE	       BIT(6)
+#define CR4_PGE	       BIT(7)
+#define CR4_OSFXSR     BIT(9)
+#define CR4_OSXMMEXCPT BIT(10)
+#define CR4_UMIP       BIT(11)
+#define CR4_FSGSBASE   BIT(16)
+#define CR4_OSXSAVE    BIT(18)
+#define CR4_SMEP       BIT(20)
+#define CR4_SMAP       BIT(21)
 
 #define MSR_APIC_BASE	   0x1b
 #define MSR_PAT		   0x277

@@ -7,8 +7,6 @@
 #include <lib/base.h>
 #include <x86/cpu.h>
 
-#define CR4_OSXSAVE BIT(18)
-
 static inline uint64_t
 read_cr8(void)
 {

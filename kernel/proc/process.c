@@ -1,27 +1,141 @@
 /*
- * process.c - the table of processes; how one begins and ends.
+ * process.c - the tables of processes, and those that the kernel itself starts.
+ *
+ * A process is found by its number (a hash) and in its parent's list of children.  The root of the tree is
+ * PID 1: the program that init= names, or else a process without a program, kernel memory only, whose
+ * children vanish as soon as they end.
  */
 #include <kern/process.h>
+#include <fs/vfs.h>
+#include <kern/clock.h>
 #include <kern/exec.h>
-#include <kern/usercopy.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
+#include <x86/fpu.h>
 #include <x86/task.h>
+#include "internal.h"
+
+#define HASH_SIZE 256
+#define PID_MAX	  32768
 
 struct mutex process_lock = MUTEX_INIT(process_lock, "processes");
-static struct list all = LIST_INIT(all);	      /* [proc] */
-static struct wait_queue gone = WAIT_QUEUE_INIT(gone); /* woken when one becomes a zombie */
-static int last_pid = 1;			      /* [proc] 1 is kept for init */
+struct list process_all = LIST_INIT(process_all);
+static struct list by_pid[HASH_SIZE];		/* [proc] */
+static int last_pid = 1;			/* [proc] */
+static struct process kernel_reaper;		/* PID 1 while there is no init */
+static struct process *reaper = &kernel_reaper; /* [proc] */
+
+static void
+init_lists(struct process *p)
+{
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->all_node);
+	list_init(&p->hash_node);
+	list_init(&p->tasks);
+	list_init(&p->sig.queued);
+	p->sig.lock = (struct spinlock)SPINLOCK_INIT("signals");
+	wait_queue_init(&p->child_wait);
+	wait_queue_init(&p->vfork_wait);
+	wait_queue_init(&p->sig.continued);
+}
 
 int
 process_init(void)
 {
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		list_init(&by_pid[i]);
+	init_lists(&kernel_reaper);
+	kernel_reaper.refs = 1;
+	(void)strlcpy(kernel_reaper.comm, "kernel", sizeof(kernel_reaper.comm));
+	mutex_lock(&process_lock);
+	process_enter_locked(&kernel_reaper, NULL, 1);
+	mutex_unlock(&process_lock);
 	return 0;
 }
 
-static struct process *
-process_new(void)
+void
+process_reaper_gone_locked(struct process *p)
+{
+	log_err("%s[1] ended with status %#x: nobody is PID 1 now", p->comm, p->exit_status);
+	reaper = &kernel_reaper;
+}
+
+struct process *
+process_reaper(void)
+{
+	return reaper;
+}
+
+struct process *
+process_find_locked(int pid)
+{
+	struct process *p;
+
+	list_for_each_entry (p, &by_pid[(unsigned)pid % HASH_SIZE], hash_node) {
+		if (p->pid == pid)
+			return p;
+	}
+	return NULL;
+}
+
+static bool REQUIRES(process_lock) number_taken_locked(int pid)
+{
+	struct process *p;
+
+	if (process_find_locked(pid) != NULL)
+		return true;
+	list_for_each_entry (p, &process_all, all_node) {
+		if (p->pgid == pid || p->sid == pid)
+			return true;
+	}
+	return false;
+}
+
+static int REQUIRES(process_lock) new_pid_locked(void)
+{
+	static bool around; /* [proc] from then on numbers may be taken */
+
+	do {
+		if (++last_pid >= PID_MAX) {
+			last_pid =
+				300; /* the low ones are for what the system starts, as on Linux */
+			around = true;
+		}
+	} while (around && number_taken_locked(last_pid));
+	return last_pid;
+}
+
+void
+process_enter_locked(struct process *p, struct process *parent, int pid)
+{
+	p->pid = pid != 0 ? pid : new_pid_locked();
+	p->parent = parent;
+	if (!list_empty(&p->tasks))
+		list_first(&p->tasks, struct task, node)->tid = p->pid;
+	if (p->pgid == 0)
+		p->pgid = p->sid = p->pid;
+	list_add_tail(&by_pid[(unsigned)p->pid % HASH_SIZE], &p->hash_node);
+	list_add_tail(&process_all, &p->all_node);
+	if (parent != NULL)
+		list_add_tail(&parent->children, &p->sibling);
+}
+
+void
+process_leave_locked(struct process *p)
+{
+	list_del(&p->hash_node);
+	list_del(&p->all_node);
+	if (p->parent != NULL)
+		list_del(&p->sibling);
+	p->parent = NULL;
+	if (--p->refs == 0)
+		process_free(p);
+}
+
+struct process *
+process_alloc(void)
 {
 	struct process *p = kzalloc(sizeof(*p));
 	struct task *t = kzalloc(sizeof(*t));
@@ -32,149 +146,181 @@ process_new(void)
 		return NULL;
 	}
 	p->refs = 1;
-	list_init(&p->children);
-	list_init(&p->sibling);
-	list_init(&p->all_node);
-	list_init(&p->hash_node);
-	list_init(&p->tasks);
-	list_init(&p->sig.queued);
-	p->sig.lock = (struct spinlock)SPINLOCK_INIT("signals");
-	wait_queue_init(&p->child_wait);
-	wait_queue_init(&p->vfork_wait);
+	init_lists(p);
 	t->proc = p;
+	if (fpu_alloc(t) != 0) {
+		kfree(p);
+		kfree(t);
+		return NULL;
+	}
 	list_init(&t->node);
 	list_add_tail(&p->tasks, &t->node);
+	p->start_ns = clock_ns();
+	return p;
+}
+
+void
+process_free(struct process *p)
+{
+	if (p == &kernel_reaper)
+		return;
+	if (!list_empty(&p->tasks)) {
+		fpu_free(list_first(&p->tasks, struct task, node));
+		kfree(list_first(&p->tasks, struct task, node));
+	}
+	kfree(p);
+}
+
+struct process *
+process_get(int pid)
+{
+	struct process *p;
+
 	mutex_lock(&process_lock);
-	p->pid = t->tid = ++last_pid;
-	list_add_tail(&all, &p->all_node);
+	p = process_find_locked(pid);
+	if (p != NULL)
+		p->refs++;
 	mutex_unlock(&process_lock);
 	return p;
 }
 
-/* What the new process's thread was asked to run. */
-struct spawn {
-	const char *path;
-	char *const *argv, *const *envp;
-	struct completion_like {
-		volatile bool done;
-		int result;
-		struct wait_queue queue;
-	} exec;
-};
+void
+process_put(struct process *p)
+{
+	mutex_lock(&process_lock);
+	if (--p->refs == 0)
+		process_free(p);
+	mutex_unlock(&process_lock);
+}
 
-static struct spawn *spawning; /* [spawn_lock] */
-static struct mutex spawn_lock = MUTEX_INIT(spawn_lock, "spawn");
+bool
+process_group_in_session(int pgid, int sid)
+{
+	const struct process *p;
+	bool found = false;
+
+	mutex_lock(&process_lock);
+	list_for_each_entry (p, &process_all, all_node)
+		found |= p->pgid == pgid && (sid == 0 || p->sid == sid);
+	mutex_unlock(&process_lock);
+	return found;
+}
+
+/* --- started by the kernel ------------------------------------------------------------------- */
+
+/* What the new process's thread was asked to run; on the stack of who waits for the answer. */
+struct spawn {
+	struct process *p;
+	const char *path;
+	struct exec_args args;
+	struct completion done;
+	int result;
+};
 
 static void
 first_steps(void *arg)
 {
 	struct task *t = arg;
-	struct spawn *s = spawning;
+	struct spawn *s = (struct spawn *)t->clear_tid.addr; /* a place that nobody uses yet */
 	int result;
 
-	t->thread = thread_self();
+	t->clear_tid = (uptr_t){0};
 	task_switch(NULL, t);
-	result = exec_program(s->path, s->argv, s->envp);
-	s->exec.result = result;
-	s->exec.done = true;
-	(void)wake_all(&s->exec.queue);
+	result = process_set_defaults(t->proc);
+	if (result == 0)
+		result = exec_file(NULL, s->path, 0, &s->args);
+	s->result = result;
+	complete(&s->done);
 	if (result != 0)
 		process_exit(127 << 8);
 	task_enter_user();
 }
 
-int
-process_spawn(const char *path, char *const *argv, char *const *envp)
+static int
+start(struct spawn *s, int pid)
 {
-	struct spawn s = {.path = path, .argv = argv, .envp = envp};
-	struct process *p = process_new();
-	struct task *t;
-	int pid;
+	struct task *t = list_first(&s->p->tasks, struct task, node);
 
-	if (p == NULL)
+	t->clear_tid.addr = (uint64_t)s;
+	t->thread = thread_make_task(s->path, first_steps, t);
+	if (t->thread == NULL) {
+		process_free(s->p);
 		return -ENOMEM;
-	pid = p->pid;
-	t = list_first(&p->tasks, struct task, node);
-	wait_queue_init(&s.exec.queue);
-	mutex_lock(&spawn_lock);
-	spawning = &s;
-	t->thread = thread_create_task(path, first_steps, t);
-	if (t->thread != NULL)
-		(void)wait_event(&s.exec.queue, s.exec.done);
-	mutex_unlock(&spawn_lock);
-	return t->thread == NULL ? -ENOMEM : s.exec.result != 0 ? s.exec.result : pid;
-}
-
-static struct process *
-find_locked(int pid)
-{
-	struct process *p;
-
-	list_for_each_entry (p, &all, all_node) {
-		if (p->pid == pid)
-			return p;
 	}
-	return NULL;
-}
-
-static bool
-is_zombie(int pid)
-{
-	const struct process *p;
-	bool result;
-
+	s->p->kernel_child = true;
 	mutex_lock(&process_lock);
-	p = find_locked(pid);
-	result = p == NULL || p->state == PROC_ZOMBIE;
+	process_enter_locked(s->p, pid == 1 ? NULL : reaper, pid);
+	pid = s->p->pid;
+	if (pid == 1)
+		reaper = s->p;
 	mutex_unlock(&process_lock);
-	return result;
+	thread_start(t->thread);
+	completion_wait(&s->done);
+	return pid;
 }
 
-int
-process_wait(int pid, int *status)
+static int
+spawn_as(const char *path, char *const *argv, char *const *envp, int pid)
 {
-	struct process *p;
-	int result = wait_event(&gone, is_zombie(pid));
+	struct spawn s = {.path = path, .done = COMPLETION_INIT(s.done)};
+	int result = exec_args_kernel(&s.args, argv, envp);
 
 	if (result != 0)
 		return result;
+	s.p = process_alloc();
+	result = s.p != NULL ? start(&s, pid) : -ENOMEM;
+	exec_args_free(&s.args);
+	if (result < 0 || s.result == 0)
+		return result;
+	(void)process_wait(result, &pid);
+	return s.result;
+}
+
+int
+process_spawn(const char *path, char *const *argv, char *const *envp)
+{
+	return spawn_as(path, argv, envp, 0);
+}
+
+int
+process_spawn_init(const char *path, char *const *argv, char *const *envp)
+{
 	mutex_lock(&process_lock);
-	p = find_locked(pid);
-	if (p != NULL) {
-		*status = p->exit_status;
-		list_del(&p->all_node);
+	if (reaper != &kernel_reaper || !list_empty(&kernel_reaper.children)) {
+		mutex_unlock(&process_lock);
+		return -EBUSY;
 	}
+	list_del(&kernel_reaper.hash_node);
+	list_del(&kernel_reaper.all_node);
 	mutex_unlock(&process_lock);
+	return spawn_as(path, argv, envp, 1);
+}
+
+/* One reference is ours: nobody else frees it. */
+int
+process_wait(int pid, int *status)
+{
+	struct process *p = process_get(pid);
+	int result = 0;
+
 	if (p == NULL)
 		return -ECHILD;
-	kfree(list_first(&p->tasks, struct task, node));
-	kfree(p);
-	return 0;
-}
+	while (result == 0 && p->state != PROC_ZOMBIE) {
+		const uint32_t seen = __atomic_load_n(&reaper->child_events, __ATOMIC_ACQUIRE);
 
-void
-process_exit(int status)
-{
-	struct task *t = task_self();
-	struct process *p = t->proc;
-	struct aspace *as = p->as;
-
-	task_free_user(t);
-	p->as = NULL;
-	aspace_switch(NULL);
-	if (as != NULL)
-		aspace_put(as);
+		if (p->state != PROC_ZOMBIE)
+			result = wait_event(&reaper->child_wait, reaper->child_events != seen);
+	}
 	mutex_lock(&process_lock);
-	p->exit_status = status;
-	p->state = PROC_ZOMBIE;
+	if (result == 0) {
+		*status = p->exit_status;
+		if (p->kernel_child) {
+			p->kernel_child = false;
+			process_leave_locked(p);
+		}
+	}
+	if (--p->refs == 0)
+		process_free(p);
 	mutex_unlock(&process_lock);
-	(void)wake_all(&gone);
-	thread_exit(0);
-}
-
-void
-task_work(struct trapframe *tf)
-{
-	(void)tf;
-	task_self()->work = 0;
+	return result;
 }

@@ -5,6 +5,7 @@
  */
 #include <kern/syscall.h>
 #include <x86/cpu.h>
+#include <x86/fpu.h>
 #include <x86/syscall.h>
 #include <x86/trap.h>
 
@@ -18,6 +19,7 @@ _Static_assert(SYSRET_BASE + 16 == SEL_USER_CODE, "order of the user segments");
 int
 syscall_init(void)
 {
+	fpu_init();
 	wrmsr(MSR_STAR, (uint64_t)SYSRET_BASE << 48 | (uint64_t)SEL_KERNEL_CODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
 	wrmsr(MSR_SFMASK, MASKED);

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <x86/cpu.h>
+#include <x86/fpu.h>
 #include <x86/percpu.h>
 #include <x86/trap.h>
 
@@ -34,6 +35,26 @@ syscall_frame(void)
 	return task_frame(task_self());
 }
 
+/* Programs may change them without us (FSGSBASE). */
+static void
+save_bases(struct task *t)
+{
+	t->fs_base = rdmsr(MSR_FS_BASE);
+	t->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+uint64_t
+task_fs_base(const struct task *t)
+{
+	return t == loaded ? rdmsr(MSR_FS_BASE) : t->fs_base;
+}
+
+uint64_t
+task_gs_base(const struct task *t)
+{
+	return t == loaded ? rdmsr(MSR_KERNEL_GS_BASE) : t->gs_base;
+}
+
 void
 task_switch(struct task *prev, struct task *next)
 {
@@ -44,8 +65,11 @@ task_switch(struct task *prev, struct task *next)
 	cpu_boot.kernel_rsp = stack_top(next);
 	tss_set_rsp0(stack_top(next));
 	aspace_switch(next->proc->as);
+	fpu_switch_to(next);
 	if (next == loaded)
 		return;
+	if (loaded != NULL)
+		save_bases(loaded);
 	loaded = next;
 	wrmsr(MSR_FS_BASE, next->fs_base);
 	wrmsr(MSR_KERNEL_GS_BASE, next->gs_base);
@@ -76,6 +100,7 @@ task_reset_user(struct task *t, uint64_t rip, uint64_t rsp)
 		.ss = SEL_USER_DATA,
 	};
 	t->fs_base = t->gs_base = 0;
+	fpu_reset(t);
 	if (t == task_self()) {
 		task_set_fs_base(t, 0);
 		task_set_gs_base(t, 0);
@@ -86,16 +111,21 @@ int
 task_copy_user(struct task *child, struct task *parent)
 {
 	*task_frame(child) = *task_frame(parent);
-	child->fs_base = parent->fs_base;
-	child->gs_base = parent->gs_base;
+	child->fs_base = task_fs_base(parent);
+	child->gs_base = task_gs_base(parent);
+	fpu_copy(child, parent);
 	return 0;
 }
 
 void
 task_free_user(struct task *t)
 {
+	const uint64_t flags = irq_save();
+
 	if (loaded == t)
 		loaded = NULL;
+	irq_restore(flags);
+	fpu_forget(t);
 }
 
 void

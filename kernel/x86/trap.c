@@ -107,6 +107,63 @@ exception_unhandled(struct trapframe *tf)
 	panic_trap(tf);
 }
 
+/* When memory is short, whoever holds most of it goes. */
+static int
+bring_in(struct process *p, uint64_t va, uint64_t error)
+{
+	for (;;) {
+		const int result = aspace_fault(p->as, va, error);
+
+		if (result != -ENOMEM || !oom_kill())
+			return result;
+	}
+}
+
+static void
+fault_signal(struct task *t, struct trapframe *tf, uint64_t va, int result)
+{
+	t->fault_addr = va;
+	if (result == -ENXIO || result == -EIO)
+		signal_fault(tf, SIGBUS, BUS_ADRERR, va);
+	else
+		signal_fault(tf, SIGSEGV, result == -EACCES ? SEGV_ACCERR : SEGV_MAPERR, va);
+}
+
+/* Exceptions of programs as signals: number, si_code, and whether si_addr is the instruction's. */
+static const struct {
+	uint8_t signo, code;
+	bool at_rip;
+} user_signals[TRAP_EXCEPTIONS] = {
+	[TRAP_DE] = {SIGFPE, FPE_INTDIV, true},	   [TRAP_DB] = {SIGTRAP, TRAP_TRACE, true},
+	[TRAP_BP] = {SIGTRAP, SI_KERNEL, false},   [TRAP_OF] = {SIGSEGV, SI_KERNEL, false},
+	[TRAP_BR] = {SIGSEGV, SI_KERNEL, false},   [TRAP_UD] = {SIGILL, ILL_ILLOPN, true},
+	[TRAP_TS] = {SIGSEGV, SI_KERNEL, false},   [TRAP_NP] = {SIGBUS, SI_KERNEL, false},
+	[TRAP_SS] = {SIGBUS, SI_KERNEL, false},	   [TRAP_GP] = {SIGSEGV, SI_KERNEL, false},
+	[TRAP_PF] = {SIGSEGV, SEGV_MAPERR, false}, [TRAP_MF] = {SIGFPE, FPE_FLTINV, true},
+	[TRAP_AC] = {SIGBUS, BUS_ADRALN, false},   [TRAP_XM] = {SIGFPE, FPE_FLTINV, true},
+};
+
+/* An exception of a program that is not a page fault within its half. */
+static bool
+user_exception(struct trapframe *tf)
+{
+	struct task *t = task_self();
+	const uint64_t vector = tf->vector;
+
+	if (t == NULL || (tf->cs & 3) != 3 || vector >= TRAP_EXCEPTIONS ||
+	    user_signals[vector].signo == 0)
+		return false;
+	if (vector == TRAP_PF)
+		t->fault_addr = read_cr2();
+	irq_enable();
+	signal_fault(tf, user_signals[vector].signo, user_signals[vector].code,
+		     user_signals[vector].at_rip ? tf->rip
+		     : vector == TRAP_PF	 ? t->fault_addr
+						 : 0);
+	irq_disable();
+	return true;
+}
+
 /* A page fault of a program, or of the kernel on a program's memory.  True: it is settled. */
 static bool
 user_fault(struct trapframe *tf)
@@ -115,20 +172,19 @@ user_fault(struct trapframe *tf)
 	const bool from_user = (tf->cs & 3) == 3;
 	struct task *t = task_self();
 	uint64_t then;
+	int result;
 
 	if (t == NULL || va >= USER_END)
 		return false;
+	if ((tf->rflags & RFLAGS_IF) == 0)
+		return false; /* no place from which to wait for a page */
 	irq_enable();
-	if (t->proc->as != NULL && aspace_fault(t->proc->as, va, tf->error) == 0) {
-		irq_disable();
-		return true;
-	}
+	result = t->proc->as != NULL ? bring_in(t->proc, va, tf->error) : -EFAULT;
+	if (result != 0 && from_user)
+		fault_signal(t, tf, va, result);
 	irq_disable();
-	if (from_user) {
-		log_warn("%s: fault at %#lx, rip %#lx", t->proc->comm, va, tf->rip);
-		irq_enable();
-		process_exit(SIGSEGV);
-	}
+	if (result == 0 || from_user)
+		return true;
 	then = extable_find(tf->rip);
 	if (then == 0)
 		return false;
@@ -160,7 +216,7 @@ dispatch(struct trapframe *tf)
 		sched_preempt_check();
 		return;
 	}
-	if (vector == TRAP_PF && user_fault(tf))
+	if ((vector == TRAP_PF && user_fault(tf)) || user_exception(tf))
 		return;
 	if (handlers[vector] != NULL) {
 		handlers[vector](tf);

@@ -1,0 +1,149 @@
+/*
+ * aspace_tables.c - page tables of programs: found, filled, emptied, copied.
+ *
+ * Programs have pages of 4 KiB only.  A walk looks for a page table once and then goes along its entries.
+ * A page that a program sees is held once for each entry that shows it (mm/frame.h).
+ */
+#include "aspace_tables.h"
+#include <mm/frame.h>
+#include <mm/tlb.h>
+#include <x86/cpu.h>
+
+#define FLUSH_ONE_BY_ONE 32 /* pages; more, and all translations go */
+
+pte_t *
+aspace_entry(struct aspace *as, vaddr_t va, bool make)
+{
+	pte_t *e = table_at(as->pml4) + pte_index(va, LEVEL_PML4);
+
+	for (unsigned level = LEVEL_PML4; level > LEVEL_PT; level--) {
+		if ((*e & PTE_P) == 0) {
+			const paddr_t pa = make ? pmm_alloc_zeroed(PMM_PAGE_TABLE) : PADDR_NONE;
+
+			if (pa == PADDR_NONE)
+				return NULL;
+			*e = pa | PTE_P | PTE_W | PTE_U | PTE_A;
+		}
+		e = table_at(*e) + pte_index(va, level - 1);
+	}
+	return e;
+}
+
+pte_t *
+aspace_next_entry(struct aspace *as, vaddr_t *va, vaddr_t end)
+{
+	while (*va < end) {
+		pte_t *e = table_at(as->pml4) + pte_index(*va, LEVEL_PML4);
+		unsigned level = LEVEL_PML4;
+
+		while (level > LEVEL_PT && (*e & PTE_P) != 0) {
+			level--;
+			e = table_at(*e) + pte_index(*va, level);
+		}
+		if (level == LEVEL_PT)
+			return e;
+		*va = ALIGN_DOWN(*va, level_size(level)) + level_size(level);
+	}
+	return NULL;
+}
+
+pte_t
+aspace_bits(const struct vma *v, bool writable)
+{
+	return PTE_P | PTE_U | PTE_A | (writable ? PTE_W | PTE_D : 0) |
+	       (v->prot & PROT_EXEC || !cpu_features.nx ? 0 : PTE_NX);
+}
+
+void
+aspace_flush(const struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	if (!aspace_loaded(as))
+		return; /* loading CR3 drops what programs had */
+	if ((end - start) / PAGE_SIZE > FLUSH_ONE_BY_ONE) {
+		write_cr3(as->pml4);
+		return;
+	}
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE)
+		tlb_flush_page(va);
+}
+
+void
+aspace_zap(struct aspace *as, vaddr_t start, vaddr_t end)
+{
+	vaddr_t va = start;
+	bool any = false;
+	pte_t *e;
+
+	while ((e = aspace_next_entry(as, &va, end)) != NULL) {
+		for (size_t n = entries_left(va, end); n > 0; n--, e++, va += PAGE_SIZE) {
+			const pte_t old = *e;
+
+			if (!shows_page(old))
+				continue;
+			*e = 0;
+			as->resident--;
+			any = true;
+			frame_put(old & PTE_ADDR);
+		}
+	}
+	if (any)
+		aspace_flush(as, start, end);
+}
+
+int
+aspace_move_pages(struct aspace *as, vaddr_t from, vaddr_t to, size_t len)
+{
+	vaddr_t va = from;
+	pte_t *e;
+
+	while ((e = aspace_next_entry(as, &va, from + len)) != NULL) {
+		for (size_t n = entries_left(va, from + len); n > 0; n--, e++, va += PAGE_SIZE) {
+			pte_t *there;
+
+			if (!shows_page(*e))
+				continue;
+			there = aspace_entry(as, to + (va - from), true);
+			if (there == NULL)
+				return -ENOMEM;
+			*there = *e;
+			*e = 0;
+		}
+	}
+	aspace_flush(as, from, from + len);
+	return 0;
+}
+
+bool
+aspace_resident(struct aspace *as, vaddr_t va)
+{
+	const pte_t *e;
+	bool there;
+
+	mutex_lock(&as->lock);
+	e = aspace_entry(as, va, false);
+	there = e != NULL && shows_page(*e);
+	mutex_unlock(&as->lock);
+	return there;
+}
+
+static void
+free_table(pte_t e, unsigned level)
+{
+	pte_t *t = table_at(e);
+
+	for (unsigned i = 0; i < (level == LEVEL_PML4 ? TABLE_ENTRIES / 2 : TABLE_ENTRIES); i++) {
+		if (!shows_page(t[i]))
+			continue;
+		if (level == LEVEL_PT)
+			frame_put(t[i] & PTE_ADDR);
+		else
+			free_table(t[i], level - 1);
+	}
+	pmm_free(e & PTE_ADDR);
+}
+
+void
+aspace_free_tables(struct aspace *as)
+{
+	free_table(as->pml4, LEVEL_PML4);
+}
