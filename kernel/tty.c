@@ -13,11 +13,7 @@
 
 #define CTRL(c) ((c)&0x1f)
 
-struct tty tty_console = {
-	.lock = MUTEX_INIT(tty_console.lock, "terminal"),
-	.raw_lock = SPINLOCK_INIT("terminal input"),
-	.readers = WAIT_QUEUE_INIT(tty_console.readers),
-};
+struct tty tty_console;
 
 const struct k_termios tty_default_termios = {
 	.iflag = ICRNL | IXON | IUTF8,
@@ -354,6 +350,9 @@ tty_process_gone(struct process *p)
 int
 tty_init(void)
 {
+	mutex_init(&tty_console.lock, "terminal");
+	tty_console.raw_lock = (struct spinlock)SPINLOCK_INIT("terminal input");
+	wait_queue_init(&tty_console.readers);
 	tty_console.termios = tty_default_termios;
 	console_set_input_hook(receive);
 	tty_register_devices();

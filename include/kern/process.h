@@ -162,10 +162,12 @@ int process_init(void);
 
 /*
  * Start the program @path with @argv and @envp (NULL-terminated, kernel memory) as a new process whose
- * parent is PID 1, with file descriptors 0-2 on the console.  Its pid, or -errno of execve().
+ * parent is PID 1, with file descriptors 0-2 on the console.  In the foreground it leads a session there, and what is
+ * typed is its until tty_give_console_back(); in the background it reads from /dev/null.
+ * Its pid, or -errno of execve().
  * For the shell.  Context: thread.
  */
-int process_spawn(const char *path, char *const *argv, char *const *envp);
+int process_spawn(const char *path, char *const *argv, char *const *envp, bool foreground);
 /* The same for PID 1, before any other: what the kernel's own was. */
 int process_spawn_init(const char *path, char *const *argv, char *const *envp);
 /* Wait for such a process; its status as wait4() gives it, or -EINTR, -ECHILD. */

@@ -29,11 +29,12 @@ static const struct rlimit64 defaults[NR_RLIMITS] = {
 
 /* Descriptors 0 to 2 on the console. */
 static int
-open_console(void)
+open_console(bool foreground)
 {
 	for (int fd = 0; fd < 3; fd++) {
 		struct file *f;
-		int result = vfs_open(NULL, "/dev/console", O_RDWR, 0, &f);
+		int result = vfs_open(NULL, fd == 0 && !foreground ? "/dev/null" : "/dev/console",
+				      O_RDWR | (foreground ? 0 : O_NOCTTY), 0, &f);
 
 		if (result != 0)
 			return result;
@@ -47,7 +48,7 @@ open_console(void)
 }
 
 int
-process_set_defaults(struct process *p)
+process_set_defaults(struct process *p, bool foreground)
 {
 	for (size_t i = 0; i < NR_RLIMITS; i++)
 		p->rlimits[i] = defaults[i];
@@ -57,5 +58,5 @@ process_set_defaults(struct process *p)
 	p->fs = fs_context_new();
 	if (p->files == NULL || p->fs == NULL)
 		return -ENOMEM;
-	return open_console();
+	return open_console(foreground);
 }

@@ -53,7 +53,8 @@ process_tell_parent_locked(struct process *p, int code, int status)
 }
 
 /* Has the group of @p a member whose parent is of the same session, but of another group?  Without @p. */
-static bool REQUIRES(process_lock) group_is_orphaned_locked(int pgid, const struct process *without)
+bool
+process_group_orphaned_locked(int pgid, const struct process *without)
 {
 	const struct process *p;
 
@@ -82,7 +83,7 @@ static void REQUIRES(process_lock) release_group_locked(int pgid, const struct p
 {
 	struct k_siginfo info = {.signo = SIGHUP, .code = SI_KERNEL};
 
-	if (!group_is_orphaned_locked(pgid, leaving) || !group_has_stopped_locked(pgid))
+	if (!process_group_orphaned_locked(pgid, leaving) || !group_has_stopped_locked(pgid))
 		return;
 	(void)signal_send_group_locked(pgid, &info);
 	info.signo = SIGCONT;

@@ -39,7 +39,9 @@ bool process_unwanted_locked(const struct process *p) REQUIRES(process_lock);
 void process_reaper_gone_locked(struct process *p) REQUIRES(process_lock);
 void process_let_vfork_parent_go(struct process *p);
 /* Defaults of a program that the kernel starts: limits, credentials of root, umask, cwd. */
-int process_set_defaults(struct process *p);
+int process_set_defaults(struct process *p, bool foreground);
+/* Can nobody of its session continue the group @pgid?  Without looking at @without. */
+bool process_group_orphaned_locked(int pgid, const struct process *without) REQUIRES(process_lock);
 
 /* args.c */
 int exec_args_user(struct exec_args *a, uptr_t argv, uptr_t envp);

@@ -9,6 +9,7 @@
 #include <fs/vfs.h>
 #include <kern/clock.h>
 #include <kern/exec.h>
+#include <kern/tty.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
@@ -213,6 +214,7 @@ struct spawn {
 	struct process *p;
 	const char *path;
 	struct exec_args args;
+	bool foreground;
 	struct completion done;
 	int result;
 };
@@ -226,7 +228,7 @@ first_steps(void *arg)
 
 	t->clear_tid = (uptr_t){0};
 	task_switch(NULL, t);
-	result = process_set_defaults(t->proc);
+	result = process_set_defaults(t->proc, s->foreground);
 	if (result == 0)
 		result = exec_file(NULL, s->path, 0, &s->args);
 	s->result = result;
@@ -254,15 +256,19 @@ start(struct spawn *s, int pid)
 	if (pid == 1)
 		reaper = s->p;
 	mutex_unlock(&process_lock);
+	if (s->foreground) {
+		tty_adopt(s->p);
+		tty_take_console(pid);
+	}
 	thread_start(t->thread);
 	completion_wait(&s->done);
 	return pid;
 }
 
 static int
-spawn_as(const char *path, char *const *argv, char *const *envp, int pid)
+spawn_as(const char *path, char *const *argv, char *const *envp, int pid, bool foreground)
 {
-	struct spawn s = {.path = path, .done = COMPLETION_INIT(s.done)};
+	struct spawn s = {.path = path, .foreground = foreground, .done = COMPLETION_INIT(s.done)};
 	int result = exec_args_kernel(&s.args, argv, envp);
 
 	if (result != 0)
@@ -277,9 +283,9 @@ spawn_as(const char *path, char *const *argv, char *const *envp, int pid)
 }
 
 int
-process_spawn(const char *path, char *const *argv, char *const *envp)
+process_spawn(const char *path, char *const *argv, char *const *envp, bool foreground)
 {
-	return spawn_as(path, argv, envp, 0);
+	return spawn_as(path, argv, envp, 0, foreground);
 }
 
 int
@@ -293,7 +299,7 @@ process_spawn_init(const char *path, char *const *argv, char *const *envp)
 	list_del(&kernel_reaper.hash_node);
 	list_del(&kernel_reaper.all_node);
 	mutex_unlock(&process_lock);
-	return spawn_as(path, argv, envp, 1);
+	return spawn_as(path, argv, envp, 1, true);
 }
 
 /* One reference is ours: nobody else frees it. */

@@ -361,6 +361,10 @@ static void
 stop(struct process *p, int signo)
 {
 	mutex_lock(&process_lock);
+	if (signo != SIGSTOP && process_group_orphaned_locked(p->pgid, NULL)) {
+		mutex_unlock(&process_lock);
+		return; /* nobody could continue it */
+	}
 	p->sig.wake_stopped = false;
 	p->stopped = true;
 	p->stop_reported = p->continued = false;

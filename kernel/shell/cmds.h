@@ -177,6 +177,10 @@ const char *complete_crash(unsigned arg, unsigned i);
 int cmd_stress(int argc, char **argv); /* cmd_stress.c */
 const char *complete_stress(unsigned arg, unsigned i);
 int cmd_run(int argc, char **argv); /* cmd_run.c */
+/* Start the program @argv[0] (with NAME=VALUE words in front) and wait for it, unless the last word is &. */
+int program_run(int argc, char **argv);
+/* Is there a program of this name, or path?  Its path. */
+bool program_find(const char *name, char *buf, size_t size);
 void crash_corrupt(void); /* crash_corrupt.c */
 void crash_irq(void);	  /* crash_hard.c */
 void crash_alloc(void);

@@ -209,7 +209,12 @@ const struct shell_cmd shell_commands[] = {
 	{ "test", "try", "test [PREFIX | -l]", "run the kernel's self-tests",
 	  "All, or those whose name begins with PREFIX: test pmm.  -l lists their names.",
 	  cmd_test, complete_test },
-	{ "run", "try", "run PROGRAM [ARGS]", "start a program and wait for it", "", cmd_run, NULL },
+	{ "run", "try", "run [NAME=VALUE...] PROGRAM [ARGS] [&]", "start a program and wait for it",
+	  "PROGRAM is a path, or a name that is looked for in /bin, /sbin, /usr/bin and /usr/sbin.  Until it "
+	  "ends the console is its terminal, and Ctrl-C its.  NAME=VALUE adds to its environment.  With & at the "
+	  "end it runs in the background.  A name that is no command of this shell needs no run.\n"
+	  "Example: run TERM=vt100 /bin/sh",
+	  cmd_run, NULL },
 	{ "stress", "try", "stress [N [SEED [KIND]]]", "everything at once, at random, from a seed",
 	  "Eight threads take and give back frames, blocks, objects and mappings, create threads, arm "
 	  "timers, fight for locks, wake each other and write to consoles and log: N operations, "

@@ -231,6 +231,10 @@ shell_run(int argc, char **argv)
 	int result;
 
 	if (cmd == NULL) {
+		char path[256];
+
+		if (program_find(argv[0], path, sizeof(path)))
+			return program_run(argc, argv);
 		complain_unknown(argv[0]);
 		return -ENOENT;
 	}

@@ -44,10 +44,11 @@ $(BUILD)/minos.lz4: $(BUILD)/minos.stripped
 $(BUILD)/image/MINOS.ELF: $(BUILD)/minos.lz4 tools/mkimage.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkimage.py trailer $< $@
-INITRD_FILES := $(sort $(wildcard README.md LICENSE)) $(EXTRA_INITRD)
-$(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py
+# INITRD=folder packs that instead; it is looked at each time.
+INITRD_FILES := $(sort $(wildcard README.md LICENSE))
+$(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py $(if $(INITRD),FORCE)
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain $(INITRD_FILES)
+	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain $(if $(INITRD),-C $(INITRD),$(INITRD_FILES))
 	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/initrd.plain $@
 $(BUILD)/image/MINOS.CFG: boot/minos.cfg
 	@mkdir -p $(@D)
