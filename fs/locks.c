@@ -84,14 +84,32 @@ carve(struct inode *i, const struct file_lock *want, struct file_lock **spare)
 	return 0;
 }
 
+/* Locks of the same owner and type that overlap or touch become one. */
+static void
+join(struct inode *i, struct file_lock *want)
+{
+	struct file_lock *l;
+
+	list_for_each_entry (l, &i->flocks, node) {
+		if (l->owner != want->owner || l->whole != want->whole || l->type != want->type ||
+		    (l->end != END && l->end + 1 < want->start) ||
+		    (want->end != END && want->end + 1 < l->start))
+			continue;
+		want->start = MIN(want->start, l->start);
+		want->end = MAX(want->end, l->end);
+	}
+}
+
 static int
-set_locked(struct inode *i, const struct file_lock *want, struct file_lock **mine,
+set_locked(struct inode *i, struct file_lock *want, struct file_lock **mine,
 	   struct file_lock **spare)
 {
 	int result;
 
 	if (want->type != F_UNLCK && find_conflict(i, want) != NULL)
 		return -EAGAIN;
+	if (want->type != F_UNLCK)
+		join(i, want);
 	result = carve(i, want, spare);
 	if (result == 0 && want->type != F_UNLCK) {
 		**mine = *want;
@@ -103,7 +121,7 @@ set_locked(struct inode *i, const struct file_lock *want, struct file_lock **min
 }
 
 static int
-set_lock(struct inode *i, const struct file_lock *want, bool wait)
+set_lock(struct inode *i, struct file_lock *want, bool wait)
 {
 	struct file_lock *mine = kmalloc(sizeof(*mine)), *spare = kmalloc(sizeof(*spare));
 	int result = mine != NULL && spare != NULL ? -EAGAIN : -ENOLCK;

@@ -43,8 +43,8 @@ vfs_mkdir(const struct path *at, const char *name, uint32_t mode)
 		return result;
 	result = -EPERM;
 	if (dir.dentry->inode->ops->mkdir != NULL)
-		result = dir.dentry->inode->ops->mkdir(
-			dir.dentry->inode, d, S_IFDIR | (masked(mode) & (0777 | S_ISVTX)));
+		result = dir.dentry->inode->ops->mkdir(dir.dentry->inode, d,
+						       S_IFDIR | (masked(mode) & (0777 | S_ISVTX)));
 	path_unlock_last(&dir, d);
 	return result;
 }
@@ -58,8 +58,6 @@ vfs_mknod(const struct path *at, const char *name, uint32_t mode, uint64_t rdev)
 	struct inode *i;
 	int result;
 
-	if ((type == S_IFCHR || type == S_IFBLK) && cred_self()->euid != 0)
-		return -EPERM;
 	if (type == S_IFDIR)
 		return -EPERM;
 	if (type != 0 && type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
@@ -71,7 +69,9 @@ vfs_mknod(const struct path *at, const char *name, uint32_t mode, uint64_t rdev)
 	i = dir.dentry->inode;
 	mode = (type == 0 ? S_IFREG : type) | (masked(mode) & 07777);
 	result = -EPERM;
-	if ((mode & S_IFMT) == S_IFREG && i->ops->create != NULL)
+	if ((type == S_IFCHR || type == S_IFBLK) && cred_self()->euid != 0)
+		result = -EPERM;
+	else if ((mode & S_IFMT) == S_IFREG && i->ops->create != NULL)
 		result = i->ops->create(i, d, mode);
 	else if (i->ops->mknod != NULL)
 		result = i->ops->mknod(i, d, mode, rdev);
@@ -284,6 +284,8 @@ rename_found(struct path *from, struct dentry *old, struct path *to, struct dent
 		return -ENOENT;
 	if (flags & RENAME_NOREPLACE && new->inode != NULL)
 		return -EEXIST;
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return new->inode == NULL ? -ENOENT : -EINVAL;
 	if (d_is_below(to->dentry, old))
 		return -EINVAL; /* into itself */
 	if (d_is_below(from->dentry, new))
@@ -302,8 +304,6 @@ vfs_rename(const struct path *old_at, const char *old, const struct path *at, co
 	struct dentry *d_old, *d_new;
 	int result;
 
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
-		return -EINVAL;
 	mutex_lock(&vfs_rename_lock);
 	result = find_unlocked(old_at, old, LOOKUP_DIRECTORY, &from, &d_old);
 	if (result == 0) {

@@ -42,11 +42,51 @@ file_put(struct file *f)
 		return;
 	if (f->ops->release != NULL)
 		f->ops->release(f);
+	if (f->counted)
+		inode_write_end(f->inode);
 	if (f->path.dentry != NULL)
 		path_put(&f->path); /* which holds the inode */
 	else
 		inode_put(f->inode);
 	slab_free(file_cache, f);
+}
+
+/* One more on one side, unless there are some on the other. */
+static int
+count(struct inode *i, int step)
+{
+	int n = __atomic_load_n(&i->writers, __ATOMIC_RELAXED);
+
+	do {
+		if (step > 0 ? n < 0 : n > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(&i->writers, &n, n + step, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return 0;
+}
+
+int
+inode_write_begin(struct inode *i)
+{
+	return count(i, 1);
+}
+
+void
+inode_write_end(struct inode *i)
+{
+	__atomic_sub_fetch(&i->writers, 1, __ATOMIC_ACQ_REL);
+}
+
+int
+inode_run_begin(struct inode *i)
+{
+	return count(i, -1);
+}
+
+void
+inode_run_end(struct inode *i)
+{
+	__atomic_add_fetch(&i->writers, 1, __ATOMIC_ACQ_REL);
 }
 
 static int
@@ -70,7 +110,8 @@ check_open(struct inode *i, unsigned flags, bool fresh)
 		return 0;
 	if (is_dir(i) && ((flags & O_ACCMODE) != O_RDONLY || flags & O_CREAT))
 		return -EISDIR;
-	return fresh ? 0 : inode_permission(i, access_mask(flags) | (flags & O_TRUNC ? MAY_WRITE : 0));
+	return fresh ? 0
+		     : inode_permission(i, access_mask(flags) | (flags & O_TRUNC ? MAY_WRITE : 0));
 }
 
 /* Takes over the reference to @p on success. */
@@ -87,7 +128,11 @@ open_path(const struct path *p, unsigned flags, bool fresh, struct file **out)
 	if (f == NULL)
 		return -ENOMEM;
 	f->path = *p;
-	if (flags & O_TRUNC && is_reg(i) && !fresh && (flags & O_PATH) == 0) {
+	if (is_reg(i) && (flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0) {
+		result = inode_write_begin(i);
+		f->counted = result == 0;
+	}
+	if (result == 0 && flags & O_TRUNC && is_reg(i) && !fresh && (flags & O_PATH) == 0) {
 		mutex_lock(&i->lock);
 		result = i->ops->truncate != NULL ? i->ops->truncate(i, 0) : 0;
 		mutex_unlock(&i->lock);
@@ -95,11 +140,25 @@ open_path(const struct path *p, unsigned flags, bool fresh, struct file **out)
 	if (result == 0 && f->ops->open != NULL && (flags & O_PATH) == 0)
 		result = f->ops->open(i, f);
 	if (result != 0) {
+		if (f->counted)
+			inode_write_end(i);
 		slab_free(file_cache, f);
 		return result;
 	}
 	*out = f;
 	return 0;
+}
+
+/* Slashes at the end say that it is a directory, and none is made by open(). */
+static bool
+cut_slashes(char *name)
+{
+	size_t n = strlen(name);
+	const bool any = n > 1 && name[n - 1] == '/';
+
+	while (n > 1 && name[n - 1] == '/')
+		name[--n] = '\0';
+	return any;
 }
 
 /*
@@ -112,13 +171,16 @@ create_round(struct path *at, char *target, unsigned flags, uint32_t mode, struc
 	struct path dir, p;
 	struct dentry *d;
 	struct inode *i;
+	const bool slash = cut_slashes(target);
 	bool fresh = false;
 	int result = path_lookup_last(at, target, 0, &dir, &d);
 
 	if (result != 0)
 		return result == -EEXIST ? -EISDIR : result;
 	i = dir.dentry->inode;
-	if (d->inode == NULL) {
+	if (slash) {
+		result = d->inode == NULL || is_dir(d->inode) ? -EISDIR : -ENOTDIR;
+	} else if (d->inode == NULL) {
 		result = may_create(i);
 		if (result == 0)
 			result = i->ops->create != NULL ? i->ops->create(i, d, mode) : -EACCES;
@@ -178,6 +240,12 @@ open_creating(const struct path *from, const char *name, unsigned flags, uint32_
 	path_put(&at);
 	kfree(target);
 	return result == -EAGAIN ? -ELOOP : result;
+}
+
+int
+vfs_open_path(const struct path *p, unsigned flags, struct file **out)
+{
+	return open_path(p, flags, false, out);
 }
 
 int
@@ -242,7 +310,7 @@ vfs_llseek(struct file *f, int64_t offset, int whence)
 	default: base = -1;
 	}
 	result = base < 0 || __builtin_add_overflow(base, offset, &result) || result < 0 ? -EINVAL
-											  : result;
+											 : result;
 	if (result >= 0)
 		f->pos = (uint64_t)result;
 	mutex_unlock(&f->pos_lock);

@@ -26,9 +26,15 @@ static const struct {
 	const char *name;
 } order[] = {
 	{ 1,  "prompt" },
+	{ 2,  "file position" }, { 2, "terminal" }, { 2, "file locks" },
+	{ 3,  "processes" },
+	{ 4,  "aspace" },
+	{ 5,  "rename" }, { 6, "inode" }, { 7, "dcache" }, { 7, "mounts" }, { 7, "pipe" },
+	{ 7,  "page cache" }, { 7, "eventfd" }, { 7, "host name" },
 	{ 8,  "test outer" },
 	{ 9,  "test inner" },
 	{ 10, "kstack" }, { 10, "kmap" }, { 10, "kmalloc large" },
+	{ 12, "file table" }, { 12, "random" }, { 12, "terminal input" }, { 12, "missing calls" },
 	{ 15, "frame counts" }, { 15, "signals" },
 	{ 20, "vmm" },
 	{ 25, "shrinkers" }, { 30, "slab registry" }, { 35, "slab cache" },

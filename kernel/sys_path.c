@@ -101,11 +101,7 @@ make_node(int dirfd, uptr_t path, uint32_t mode, uint64_t dev)
 	result = user_path_get(dirfd, path, 0, &p);
 	if (result != 0)
 		return result;
-	if ((type == S_IFCHR || type == S_IFBLK) && process_self()->cred.euid != 0)
-		result = -EPERM;
-	else
-		result = vfs_mknod(p.at, p.name,
-				   (type != 0 ? type : S_IFREG) | unmasked(mode & 07777), dev);
+	result = vfs_mknod(p.at, p.name, (type != 0 ? type : S_IFREG) | (mode & 07777), dev);
 	user_path_put(&p);
 	return result;
 }
@@ -306,7 +302,7 @@ sys_getcwd(uptr_t buf, uint64_t size)
 
 	if (name == NULL)
 		return -ENOMEM;
-	start = path_name(&cwd, name, PATH_MAX);
+	start = cwd.dentry->inode->nlink == 0 ? NULL : path_name(&cwd, name, PATH_MAX);
 	if (start == NULL) {
 		result = -ENOENT;
 	} else {

@@ -79,10 +79,8 @@ sys_setpgid(int pid, int pgid)
 {
 	int result;
 
-	if (pgid < 0)
+	if ((pgid != 0 ? pgid : pid) < 0)
 		return -EINVAL;
-	if (pid < 0)
-		return -ESRCH;
 	mutex_lock(&process_lock);
 	result = set_group_locked(process_self(), pid, pgid);
 	mutex_unlock(&process_lock);
@@ -404,4 +402,14 @@ sys_setpriority(int which, int who, int nice)
 	}
 	mutex_unlock(&process_lock);
 	return result;
+}
+
+/*
+ * Restartable sequences are for threads that are moved between CPUs; libraries ask for them at their start
+ * and do without.
+ */
+int64_t
+sys_rseq(void)
+{
+	return -ENOSYS;
 }

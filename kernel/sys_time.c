@@ -168,8 +168,10 @@ sys_clock_nanosleep(int id, int flags, uptr_t request, uptr_t left)
 	struct timespec64 t;
 	uint64_t ns, now;
 
-	if (id == CLOCK_THREAD_CPUTIME_ID || !read_clock(id, &now))
+	if (!read_clock(id, &now))
 		return -EINVAL;
+	if (id == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
 	if (copy_from_user(&t, request, sizeof(t)) != 0)
 		return -EFAULT;
 	if (from_timespec(&t, &ns) != 0)

@@ -293,6 +293,8 @@ void
 tty_take_console(int pgid)
 {
 	struct tty *t = &tty_console;
+	char ahead[64];
+	ssize_t n;
 
 	mutex_lock(&t->lock);
 	t->termios = tty_default_termios;
@@ -300,6 +302,9 @@ tty_take_console(int pgid)
 	t->foreground = pgid;
 	t->taken = true;
 	mutex_unlock(&t->lock);
+	/* Typed ahead, behind the line that started the program: meant for it. */
+	while ((n = console_read(ahead, sizeof(ahead), 0)) > 0)
+		(void)receive(ahead, (size_t)n);
 }
 
 /* What was typed ahead and is still unread: the shell's. */

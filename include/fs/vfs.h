@@ -75,9 +75,10 @@ struct inode {
 	uint64_t rdev;			       /* [I] of a device node */
 	struct timespec64 atime, mtime, ctime; /* [i] */
 	unsigned refs;			       /* [a] */
-	struct superblock *sb;		       /* [I] */
-	const struct inode_ops *ops;	       /* [I] */
-	const struct file_ops *fops;	       /* [I] what an open file of it uses */
+	int writers;	       /* [a] open for writing; negative: that many run it as a program */
+	struct superblock *sb; /* [I] */
+	const struct inode_ops *ops; /* [I] */
+	const struct file_ops *fops; /* [I] what an open file of it uses */
 	struct mutex lock;
 	struct pagecache *pages; /* [I] contents of a regular file, or NULL */
 	struct pipe *pipe;	 /* [i] of a FIFO that is open */
@@ -155,6 +156,7 @@ struct file {
 	struct inode *inode;	    /* [I] */
 	const struct file_ops *ops; /* [I] */
 	void *private;		    /* the driver's */
+	bool counted;		    /* [I] in inode->writers */
 };
 
 #define DENTRY_SMALL 32
@@ -224,6 +226,13 @@ void path_unlock_last(struct path *dir, struct dentry *last);
 
 int vfs_open(const struct path *at, const char *name, unsigned flags, uint32_t mode,
 	     struct file **out);
+/* The same for what @p leads to, whose reference is taken over on success. */
+int vfs_open_path(const struct path *p, unsigned flags, struct file **out);
+/* While one writes to a file none may run it, and the other way round.  0 or -ETXTBSY; undo. */
+int inode_write_begin(struct inode *i);
+void inode_write_end(struct inode *i);
+int inode_run_begin(struct inode *i);
+void inode_run_end(struct inode *i);
 int vfs_mkdir(const struct path *at, const char *name, uint32_t mode);
 int vfs_mknod(const struct path *at, const char *name, uint32_t mode, uint64_t rdev);
 int vfs_symlink(const char *target, const struct path *at, const char *name);

@@ -142,6 +142,7 @@ int64_t sys_getpgid(int pid);
 int64_t sys_getpgrp(void);
 int64_t sys_getsid(int pid);
 int64_t sys_setsid(void);
+int64_t sys_rseq(void);
 int64_t sys_set_tid_address(uptr_t at);
 int64_t sys_set_robust_list(uptr_t head, uint64_t len);
 int64_t sys_get_robust_list(int pid, uptr_t head, uptr_t len);

@@ -37,11 +37,28 @@ struct program {
 
 /* --- which file ----------------------------------------------------------------------------------- */
 
+/* For reading by the kernel, whatever the program may.  "" is @at itself. */
+static int
+open_unchecked(const struct path *at, const char *path, unsigned flags, struct file **out)
+{
+	const unsigned how = O_PATH | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+	struct path p;
+	int result;
+
+	if (*path != '\0' || at == NULL)
+		return vfs_open(at, path, how, 0, out);
+	p = *at;
+	path_get(&p);
+	result = vfs_open_path(&p, how, out);
+	if (result != 0)
+		path_put(&p);
+	return result;
+}
+
 static int
 open_program(const struct path *at, const char *path, unsigned flags, struct file **out)
 {
-	int result =
-		vfs_open(at, path, O_PATH | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0, out);
+	int result = open_unchecked(at, path, flags, out);
 	struct inode *i;
 
 	if (result != 0)
@@ -353,8 +370,7 @@ change_over(struct process *p, struct program *pr, const char *asked)
 
 	signal_reset_for_exec(p);
 	files_close_on_exec(p->files);
-	file_put(p->exe);
-	p->exe = file_get(pr->file);
+	process_set_exe(p, pr->file);
 	p->execed = true;
 	p->dumpable = 1;
 	set_name(p, asked);
@@ -405,16 +421,22 @@ exec_opened(struct program *pr, const char *asked)
 	vaddr_t rsp = 0;
 	int result = find_program(pr);
 
-	if (result == 0 && pr->args->argc == 0) {
+	if (result == 0)
+		result = inode_run_begin(pr->file->inode);
+	if (result != 0)
+		return result;
+	if (pr->args->argc == 0) {
 		const char *const empty[] = {""};
 
 		result = exec_args_replace_first(pr->args, empty, 1);
 	}
 	if (result == 0)
 		result = make_memory(p, pr, &rsp);
+	if (result == 0)
+		change_over(p, pr, asked);
+	inode_run_end(pr->file->inode);
 	if (result != 0)
 		return result;
-	change_over(p, pr, asked);
 	task_reset_user(task_self(), pr->has_interpreter ? pr->interpreter.entry : pr->main.entry,
 			rsp);
 	return 0;

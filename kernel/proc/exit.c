@@ -143,10 +143,9 @@ give_back(struct process *p, struct task *t)
 		files_put(p->files);
 	if (p->fs != NULL)
 		fs_context_put(p->fs);
-	file_put(p->exe);
+	process_set_exe(p, NULL);
 	p->files = NULL;
 	p->fs = NULL;
-	p->exe = NULL;
 	signal_flush(p);
 }
 

@@ -82,7 +82,7 @@ copy_plain(struct process *child, struct process *parent)
 	child->cred = parent->cred;
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
-	child->exe = parent->exe != NULL ? file_get(parent->exe) : NULL;
+	process_set_exe(child, parent->exe);
 	child->tty = parent->tty;
 	child->nice_value = parent->nice_value;
 	child->oom_adj = parent->oom_adj;
@@ -147,7 +147,7 @@ undo(struct process *child)
 		fs_context_put(child->fs);
 	if (child->as != NULL)
 		aspace_put(child->as);
-	file_put(child->exe);
+	process_set_exe(child, NULL);
 	process_free(child);
 }
 

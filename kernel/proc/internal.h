@@ -43,6 +43,9 @@ int process_set_defaults(struct process *p, bool foreground);
 /* Can nobody of its session continue the group @pgid?  Without looking at @without. */
 bool process_group_orphaned_locked(int pgid, const struct process *without) REQUIRES(process_lock);
 
+/* What it runs: nobody may write to that meanwhile.  NULL = nothing. */
+void process_set_exe(struct process *p, struct file *f);
+
 /* args.c */
 int exec_args_user(struct exec_args *a, uptr_t argv, uptr_t envp);
 int exec_args_kernel(struct exec_args *a, char *const *argv, char *const *envp);

@@ -194,6 +194,18 @@ process_put(struct process *p)
 	mutex_unlock(&process_lock);
 }
 
+void
+process_set_exe(struct process *p, struct file *f)
+{
+	struct file *old = p->exe;
+
+	p->exe = f != NULL && inode_run_begin(f->inode) == 0 ? file_get(f) : NULL;
+	if (old != NULL) {
+		inode_run_end(old->inode);
+		file_put(old);
+	}
+}
+
 bool
 process_group_in_session(int pgid, int sid)
 {

@@ -111,6 +111,7 @@ exception_unhandled(struct trapframe *tf)
 static int
 bring_in(struct process *p, uint64_t va, uint64_t error)
 {
+	p->minor_faults++;
 	for (;;) {
 		const int result = aspace_fault(p->as, va, error);
 

@@ -1,0 +1,136 @@
+"""test_abi.py - unmodified Linux programs: what they see here is what they see under Linux.
+
+Each program of tests/abi runs on this machine, which is the reference, and under MinOS; what they print must be
+the same. Shells from Debian's packages are typed at.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import userland
+from vm import ROOT, Machine
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import abi_doc  # noqa: E402  (the path above)
+
+AT_LEAST = 120  # calls proven
+ROUNDS = 20
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("userland") / "root")
+    userland.make_root(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def machine(root, tmp_path_factory):
+    image = userland.make_image(str(tmp_path_factory.mktemp("image")), root)
+    with Machine(image, mem="256M") as m:
+        m.prompt()
+        yield m
+
+
+def without_log(text):
+    lines = [line.rstrip("\r") for line in text.splitlines()]
+    lines = [line for line in lines if not re.match(r"\[ *\d+\.\d+\] ", line)]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def reference(root, name, folder):
+    done = subprocess.run([os.path.join(root, "abi", name)], cwd=folder, env={}, check=False, timeout=120,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.stdout.decode(errors="replace").splitlines()
+
+
+@pytest.mark.parametrize("name", userland.abi_programs())
+def test_the_same_as_under_linux(machine, root, tmp_path, name):
+    wanted = reference(root, name, tmp_path)
+    assert len(wanted) > 20
+    assert without_log(machine.command(f"run /abi/go {name}", timeout=120)) == wanted
+
+
+def test_enough_calls_are_proven():
+    by = abi_doc.proven()
+    assert sum(name in by for name in abi_doc.table().values()) >= AT_LEAST
+    assert not [name for name in by if name not in abi_doc.table().values()]
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "abi_doc.py"), "--check"], check=False)
+    assert done.returncode == 0, "tools/abi_doc.py brings docs/abi.md up to date"
+
+
+SCRIPTS = [
+    ("sh", "echo $((6*7)) | cat", "42"),
+    ("sh", "for i in 3 1 2; do echo $i; done | sort | tr '\\n' ' '; echo", "1 2 3"),
+    ("sh", "f() { echo f $1; }; f x; (exit 3); echo $?", "f x\n3"),
+    ("sh", "cat <<E\nhere\nE", "here"),
+    ("mksh", "x=$(echo sub); print -r -- \"$x ${x#s}\"", "sub ub"),
+    ("bash-static", "echo {a,b}{1,2}; [[ abc == a* ]] && echo yes", "a1 a2 b1 b2\nyes"),
+    ("sh", "echo hello > /tmp/h; md5sum < /tmp/h; wc -c < /tmp/h", "b1946ac92492d2347c6235b4d2611184  -\n6"),
+    ("sh", "cd /tmp; mkdir -p t; echo 1 > t/a; tar cf t.tar t; rm -r t; tar xf t.tar; cat t/a; gzip -c t.tar | gunzip | "
+           "tar tf - | sort", "1\nt/\nt/a"),
+    ("sh", "printf 'b 2\\na 1\\n' | awk '{print $2}' | sed s/1/one/ | grep -n .", "1:2\n2:one"),
+    ("sh", "sleep 5 & usleep 200000; kill $!; wait $!; echo $?", "143"),
+    ("sh", "find /etc -name pass*; cp /etc/passwd /tmp/p; mv /tmp/p /tmp/q; ls /tmp/q; dd if=/dev/zero bs=1k count=3 2>/dev/null | wc -c",
+     "/etc/passwd\n/tmp/q\n3072"),
+]
+
+
+@pytest.mark.parametrize("shell,script,wanted", SCRIPTS)
+def test_shells(machine, shell, script, wanted):
+    with_lines = script.split("\n")
+    machine.send(f"{shell}\r")
+    machine.expect(r"[#$] $")
+    seen = ""
+    for line in with_lines:  # what is typed ahead would be echoed among the output
+        machine.send(line + "\r")
+        seen += machine.expect(r"(?s)(.*?)\n[^\n]*[#$>] $").group(1).decode(errors="replace").replace("\r", "") + "\n"
+    machine.send("exit\r")
+    machine.prompt()
+    assert wanted in re.sub(r"[ ]+\n", "\n", seen), seen
+
+
+def test_position_independent_programs_of_glibc(machine):
+    assert "ldconfig (" in machine.command("ldconfig --version")
+
+
+def test_how_programs_end(machine):
+    assert "exit 3" in machine.command("run /bin/sh -c 'exit 3'")
+    assert "killed by SIGSEGV" in machine.command("run /bin/sh -c 'kill -SEGV $$'")
+    assert "no such file" in machine.command("run /no/such")
+    machine.send("cat\r")
+    machine.send("echoed\r")
+    machine.expect(r"echoed\r?\nechoed")
+    machine.send("\x03")
+    machine.expect("killed by SIGINT")
+    machine.prompt()
+    assert re.search(r"\[\d+\]", machine.command("run /bin/sleep 1 &"))
+
+
+def test_nothing_is_left(machine):
+    """After the programs ran often, as many frames are in use as before."""
+    def used():
+        text = machine.command("mem")
+        return {name: int(n.replace(",", "")) for name, n in re.findall(r"(?m)^ +([a-z' -]+?) +([\d,]+)", text)}
+
+    def all_programs():
+        for name in userland.abi_programs():
+            machine.command(f"run /abi/go {name}", timeout=120)
+            machine.command(f"run /bin/rm -rf /tmp/{name}")
+
+    all_programs()
+    machine.command("sleep 1; mem shrink")
+    before = used()
+    for _ in range(ROUNDS):
+        all_programs()
+    machine.command("sleep 1; mem shrink")
+    after = used()
+    assert "processes" not in after or after["processes"] == before["processes"]
+    grown = {name: after[name] - before[name] for name in before if after.get(name, 0) > before[name] + 8}
+    assert not grown, (before, after)
