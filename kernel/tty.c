@@ -265,17 +265,14 @@ treat_all(struct work *unused)
 	(void)wake_all(&t->readers);
 }
 
-/* From console_input().  Context: any. */
-static bool
-receive(const char *bytes, size_t n)
-{
-	static struct work work = WORK_INIT(work, treat_all);
-	struct tty *t = &tty_console;
-	uint64_t flags;
+static struct work treatment = WORK_INIT(treatment, treat_all);
 
-	if (!t->taken)
-		return false;
-	flags = spin_lock(&t->raw_lock);
+void
+tty_preload(const char *bytes, size_t n)
+{
+	struct tty *t = &tty_console;
+	const uint64_t flags = spin_lock(&t->raw_lock);
+
 	if (TTY_RAW - (t->raw_in - t->raw_out) >= n) {
 		for (size_t i = 0; i < n; i++)
 			t->raw[t->raw_in++ % TTY_RAW] = (uint8_t)bytes[i];
@@ -283,7 +280,16 @@ receive(const char *bytes, size_t n)
 		t->overruns += n;
 	}
 	spin_unlock(&t->raw_lock, flags);
-	(void)work_queue(&work);
+}
+
+/* From console_input().  Context: any. */
+static bool
+receive(const char *bytes, size_t n)
+{
+	if (!tty_console.taken)
+		return false;
+	tty_preload(bytes, n);
+	(void)work_queue(&treatment);
 	return true;
 }
 
@@ -303,6 +309,7 @@ tty_take_console(int pgid)
 	t->taken = true;
 	mutex_unlock(&t->lock);
 	/* Typed ahead, behind the line that started the program: meant for it. */
+	(void)work_queue(&treatment);
 	while ((n = console_read(ahead, sizeof(ahead), 0)) > 0)
 		(void)receive(ahead, (size_t)n);
 }

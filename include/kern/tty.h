@@ -15,6 +15,8 @@
 int tty_init(void);
 /* @p, a fresh process, leads a session on the console and is in the foreground. */
 void tty_adopt(struct process *p);
+/* Bytes that were typed before tty_take_console(), for who is in the foreground then. */
+void tty_preload(const char *bytes, size_t n);
 /* What is typed goes to the terminal from now on / to the kernel's shell again, with what nobody read. */
 void tty_take_console(int pgid);
 void tty_give_console_back(void);

@@ -135,6 +135,11 @@ program_run(int argc, char **argv)
 	args[n] = NULL;
 	if (!program_find(args[0], path, sizeof(path)))
 		(void)strlcpy(path, args[0], sizeof(path));
+	if (!background) {
+		char typed[64];
+
+		tty_preload(typed, sh_take_typed(typed, sizeof(typed)));
+	}
 	pid = process_spawn(path, args, envp, !background);
 	if (pid < 0) {
 		if (!background)

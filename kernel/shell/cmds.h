@@ -177,6 +177,8 @@ const char *complete_crash(unsigned arg, unsigned i);
 int cmd_stress(int argc, char **argv); /* cmd_stress.c */
 const char *complete_stress(unsigned arg, unsigned i);
 int cmd_run(int argc, char **argv); /* cmd_run.c */
+/* What was typed behind the line that is being run, for the program that it starts.  Context: the shell. */
+size_t sh_take_typed(char *buf, size_t max);
 /* Start the program @argv[0] (with NAME=VALUE words in front) and wait for it, unless the last word is &. */
 int program_run(int argc, char **argv);
 /* Is there a program of this name, or path?  Its path. */

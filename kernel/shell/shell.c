@@ -439,6 +439,16 @@ static struct {
 	size_t have, taken;
 } typed;
 
+size_t
+sh_take_typed(char *buf, size_t max)
+{
+	const size_t n = MIN(max, typed.have - typed.taken);
+
+	memcpy(buf, typed.bytes + typed.taken, n);
+	typed.taken += n;
+	return n;
+}
+
 /* Edit one line; what was typed ahead of need stays in @typed for the next. */
 static enum le_result
 read_line(void)
