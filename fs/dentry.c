@@ -13,9 +13,9 @@
 #define UNUSED_MAX 4096
 
 struct mutex dcache_lock = MUTEX_INIT(dcache_lock, "dcache");
-static struct list buckets[BUCKETS];	     /* [d] */
+static struct list buckets[BUCKETS];	       /* [d] */
 static struct list unused = LIST_INIT(unused); /* [d] oldest first */
-static size_t nr_unused;		     /* [d] */
+static size_t nr_unused;		       /* [d] */
 
 /* FNV-1a. */
 uint32_t
@@ -117,6 +117,37 @@ dentry_put(struct dentry *d)
 	mutex_unlock(&dcache_lock);
 	if (dead != NULL)
 		destroy(dead);
+}
+
+static struct dentry *
+unused_child_locked(struct dentry *d)
+{
+	struct dentry *child;
+
+	list_for_each_entry (child, &d->children, sibling) {
+		if (child->refs == 0 && list_linked(&child->lru)) {
+			list_del(&child->lru);
+			nr_unused--;
+			unlink_locked(child);
+			return child;
+		}
+	}
+	return NULL;
+}
+
+void
+d_prune(struct dentry *d)
+{
+	for (;;) {
+		struct dentry *child;
+
+		mutex_lock(&dcache_lock);
+		child = unused_child_locked(d);
+		mutex_unlock(&dcache_lock);
+		if (child == NULL)
+			return;
+		destroy(child);
+	}
 }
 
 struct dentry *

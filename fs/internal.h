@@ -24,6 +24,8 @@ struct dentry *d_alloc(struct dentry *parent, const struct qstr *q);
 struct dentry *d_alloc_root(struct superblock *sb, struct inode *inode);
 /* Its name is gone: out of the hash and the tree, the inode stays with who has it open. */
 void d_drop(struct dentry *d);
+/* Forget all children of @d that nobody uses: it was removed. */
+void d_prune(struct dentry *d);
 /* @d gets the name and place of @to, which is dropped.  Both directories' locks are held. */
 void d_move(struct dentry *d, struct dentry *to);
 /* Is @d within the tree under @top? */

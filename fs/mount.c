@@ -29,7 +29,8 @@ find_type(const char *name)
 
 /* @at NULL: the root of all. */
 static int
-attach(const char *source, const struct path *at, const char *type, unsigned flags, const char *data)
+attach(const char *source, const struct path *at, const char *type, unsigned flags,
+       const char *data)
 {
 	const struct fs_type *t = find_type(type);
 	struct mount *m;
@@ -62,7 +63,8 @@ attach(const char *source, const struct path *at, const char *type, unsigned fla
 }
 
 int
-vfs_mount(const char *source, const char *target, const char *type, unsigned flags, const char *data)
+vfs_mount(const char *source, const char *target, const char *type, unsigned flags,
+	  const char *data)
 {
 	struct path at;
 	int result = path_lookup(NULL, target, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &at);

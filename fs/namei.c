@@ -25,8 +25,8 @@ struct walk {
 	const char *p;		 /* what is left of the innermost string */
 	struct pending *pending; /* strings that come after it */
 	unsigned flags, links;
-	struct qstr last; /* WALK_PARENT: the part not walked; len 0 = the path has none */
-	bool slash;	  /* and a slash follows it */
+	struct qstr last;	 /* WALK_PARENT: the part not walked; len 0 = the path has none */
+	bool slash;		 /* and a slash follows it */
 	struct pending *last_in; /* whose memory it points into */
 };
 

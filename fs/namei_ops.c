@@ -187,8 +187,10 @@ vfs_rmdir(const struct path *at, const char *name)
 	result = may_delete(i, d, true);
 	if (result == 0)
 		result = i->ops->rmdir == NULL ? -EPERM : i->ops->rmdir(i, d);
-	if (result == 0)
+	if (result == 0) {
 		forget(d);
+		d_prune(d);
+	}
 	path_unlock_last(&dir, d);
 	return result;
 }

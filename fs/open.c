@@ -42,6 +42,7 @@ file_put(struct file *f)
 		return;
 	if (f->ops->release != NULL)
 		f->ops->release(f);
+	file_locks_drop(f->inode, f);
 	if (f->counted)
 		inode_write_end(f->inode);
 	if (f->path.dentry != NULL)

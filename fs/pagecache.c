@@ -26,9 +26,9 @@ struct pagecache {
 	struct inode *inode;	 /* [I] which owns us */
 	const struct pagecache_ops *ops;
 	struct mutex lock;
-	struct node *root;  /* [lock] NULL = empty */
-	unsigned levels;    /* [lock] */
-	uint64_t nr_pages;  /* [lock] */
+	struct node *root; /* [lock] NULL = empty */
+	unsigned levels;   /* [lock] */
+	uint64_t nr_pages; /* [lock] */
 };
 
 static const struct vm_object_ops object_ops;
