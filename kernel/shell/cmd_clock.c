@@ -52,10 +52,10 @@ print_watch(void)
 
 	clock_watch_info(&w);
 	if (w.corrections != 0) {
-		sh_printf("The TSC's rate was corrected %u time%s, last by ", w.corrections,
+		sh_printf("The TSC was corrected %u time%s, last by ", w.corrections,
 			  w.corrections == 1 ? "" : "s");
 		print_ppm(w.last_ppb);
-		sh_printf(", measured over %lu ms.\n", ns_to_ms(w.baseline_ns));
+		sh_printf(" (over %lu ms).\n", ns_to_ms(w.baseline_ns));
 	}
 	if (w.reference != NULL)
 		sh_printf("The TSC is being compared with: %s.\n", w.reference->name);

@@ -28,8 +28,7 @@ def reports(m):
 def test_a_thread_keeps_the_cpu(boot):
     m = boot("console=both watchdog=1")
     m.prompt()
-    m.command("spawn hog")
-    m.send("\r")  # somebody is due
+    m.send("spawn hog; sleep 0.3\r")  # soon somebody is due
     text = report(m, r"watchdog: thread \d+ \"demo-hog\" keeps the CPU for \d{4} ms while others",
                   r"thread_begin")
     assert "preemption disabled 1 times" in text
@@ -111,11 +110,9 @@ def test_a_deadlock(boot):
 def test_a_wait_without_end(boot):
     m = boot("console=both watchdog=3", extra=EXACT_TIME)
     m.prompt()
-    m.command("spawn waiter")
-    m.command("sleep 0.1")
-    m.command("spawn waiter")
-    m.command("sleep 2")
-    assert reports(m) == 0, "not yet"
+    # On one line: an idle machine's time runs away while its next line is typed.
+    text = m.command("spawn waiter; sleep 0.1; spawn waiter; sleep 2; watchdog")
+    assert "reports since boot: 0" in text, "not yet"
     text = report(m, r"watchdog: a thread waits for a lock:", r"is sleeping[^$]*?thread_trampoline")
     assert re.search(r'waits for mutex "test left" for [34]\d{3} ms; thread \d+ "demo-waiter" has it', text)
     assert len(re.findall(r"trouble_waiter\+0x", text)) == 2, "both call chains"
