@@ -71,7 +71,7 @@ pick(const struct thread *prev)
  * Run @next; the current thread was charged up to @now.  Returns when this one is picked again, or
  * at once if it is @next.
  */
-static void
+static ALWAYS_INLINE void
 switch_to(struct thread *next, uint64_t now)
 {
 	struct thread *prev = sched_current;

@@ -15,6 +15,7 @@
 #include <x86/fault.h>
 #include <x86/lapic.h>
 #include <x86/mca.h>
+#include <x86/percpu.h>
 
 static void (*handlers[TRAP_VECTORS])(struct trapframe *tf); /* [a] */
 static uint64_t unexpected;				     /* [a] */
@@ -148,7 +149,7 @@ static const struct {
 static bool
 user_exception(struct trapframe *tf)
 {
-	struct task *t = task_self();
+	struct task *t = this_cpu()->task; /* the thread's own word of it may be what is broken */
 	const uint64_t vector = tf->vector;
 
 	if (t == NULL || (tf->cs & 3) != 3 || vector >= TRAP_EXCEPTIONS ||
@@ -171,7 +172,7 @@ user_fault(struct trapframe *tf)
 {
 	const uint64_t va = read_cr2();
 	const bool from_user = (tf->cs & 3) == 3;
-	struct task *t = task_self();
+	struct task *t = this_cpu()->task;
 	uint64_t then;
 	int result;
 

@@ -86,7 +86,7 @@ def walk(tmp_path_factory):
 
 PE, ET, NE, WP, PG = 1 << 0, 1 << 4, 1 << 5, 1 << 16, 1 << 31
 CACHES_OFF = 1 << 30 | 1 << 29
-PAE, LME, LMA, NXE = 1 << 5, 1 << 8, 1 << 10, 1 << 11
+PAE, LME, LMA, NXE, SCE = 1 << 5, 1 << 8, 1 << 10, 1 << 11, 1 << 0
 PROTECTED = (PE | ET, 0, 0)
 LONG = (PE | ET | PG, PAE, LME | LMA)
 # What holds at each transition: symbol, mode, (CR0, CR4, EFER), the instruction that runs next.
@@ -121,7 +121,7 @@ def test_transition(walk, name, symbol, bits, registers, instruction):
         assert (row["cr0"], row["cr4"], row["efer"]) == registers
     else:  # what the kernel turned on, by the CPU's abilities
         assert row["cr0"] == PE | ET | NE | WP | PG
-        assert row["cr4"] & PAE and row["efer"] == LME | LMA | NXE
+        assert row["cr4"] & PAE and row["efer"] == LME | LMA | NXE | SCE
     if instruction:
         assert re.fullmatch(instruction, row["instruction"]), row["instruction"]
     else:
