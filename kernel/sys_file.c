@@ -163,9 +163,10 @@ read_iovec(uptr_t list, uint64_t n, struct iovec **out)
 	return 0;
 }
 
-/* @offset -1: at the file's position, and only then. */
+#define OWN_POSITION (-1)
+
 static int64_t
-vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool positioned, bool write)
+vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool write)
 {
 	struct file *f = fd_get(fd);
 	struct iovec *v;
@@ -175,8 +176,8 @@ vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool positioned, bool wr
 		return -EBADF;
 	result = read_iovec(list, n, &v);
 	if (result == 0) {
-		result = positioned ? at_offset(f, v, (unsigned)n, offset, write)
-				    : at_position(f, v, (unsigned)n, write);
+		result = offset != OWN_POSITION ? at_offset(f, v, (unsigned)n, offset, write)
+						: at_position(f, v, (unsigned)n, write);
 		kfree(v);
 	}
 	file_put(f);
@@ -186,25 +187,25 @@ vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool positioned, bool wr
 int64_t
 sys_readv(int fd, uptr_t list, uint64_t n)
 {
-	return vector(fd, list, n, 0, false, false);
+	return vector(fd, list, n, OWN_POSITION, false);
 }
 
 int64_t
 sys_writev(int fd, uptr_t list, uint64_t n)
 {
-	return vector(fd, list, n, 0, false, true);
+	return vector(fd, list, n, OWN_POSITION, true);
 }
 
 int64_t
 sys_preadv(int fd, uptr_t list, uint64_t n, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : vector(fd, list, n, offset, true, false);
+	return offset < 0 ? -EINVAL : vector(fd, list, n, offset, false);
 }
 
 int64_t
 sys_pwritev(int fd, uptr_t list, uint64_t n, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : vector(fd, list, n, offset, true, true);
+	return offset < 0 ? -EINVAL : vector(fd, list, n, offset, true);
 }
 
 int64_t

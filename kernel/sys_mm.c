@@ -113,7 +113,13 @@ sys_mprotect(uint64_t addr, uint64_t len, uint64_t prot)
 int64_t
 sys_mremap(uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags, uint64_t new_addr)
 {
-	return aspace_remap(process_self()->as, old, old_len, new_len, (unsigned)flags, new_addr);
+	const struct aspace_remap r = {.old = old,
+				       .old_len = old_len,
+				       .new_len = new_len,
+				       .flags = (unsigned)flags,
+				       .new_addr = new_addr};
+
+	return aspace_remap(process_self()->as, &r);
 }
 
 int64_t

@@ -4,7 +4,7 @@
 #include <fs/vfs.h>
 #include <kern/process.h>
 #include <kern/sys.h>
-#include <kern/user_path.h>
+#include <fs/user_path.h>
 #include <kern/usercopy.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
@@ -157,14 +157,19 @@ struct two_paths {
 	struct user_path from, to;
 };
 
+struct named {
+	int dirfd;
+	uptr_t path;
+};
+
 static int
-two_get(int from_fd, uptr_t from, unsigned flags, int to_fd, uptr_t to, struct two_paths *out)
+two_get(struct named from, unsigned flags, struct named to, struct two_paths *out)
 {
-	int result = user_path_get(from_fd, from, flags, &out->from);
+	int result = user_path_get(from.dirfd, from.path, flags, &out->from);
 
 	if (result != 0)
 		return result;
-	result = user_path_get(to_fd, to, 0, &out->to);
+	result = user_path_get(to.dirfd, to.path, 0, &out->to);
 	if (result != 0)
 		user_path_put(&out->from);
 	return result;
@@ -186,7 +191,7 @@ sys_renameat2(int from_fd, uptr_t from, int to_fd, uptr_t to, unsigned flags)
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
 	    (flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
 		return -EINVAL;
-	result = two_get(from_fd, from, 0, to_fd, to, &t);
+	result = two_get((struct named){from_fd, from}, 0, (struct named){to_fd, to}, &t);
 	if (result != 0)
 		return result;
 	result = vfs_rename(t.from.at, t.from.name, t.to.at, t.to.name, flags);
@@ -219,7 +224,7 @@ sys_linkat(int from_fd, uptr_t from, int to_fd, uptr_t to, int flags)
 		look |= LOOKUP_FOLLOW;
 	if (flags & AT_EMPTY_PATH)
 		look |= LOOKUP_EMPTY;
-	result = two_get(from_fd, from, look, to_fd, to, &t);
+	result = two_get((struct named){from_fd, from}, look, (struct named){to_fd, to}, &t);
 	if (result != 0)
 		return result;
 	result = vfs_link(t.from.at, t.from.name, t.to.at, t.to.name, look);
@@ -237,7 +242,7 @@ int64_t
 sys_symlinkat(uptr_t target, int dirfd, uptr_t path)
 {
 	struct two_paths t;
-	int result = two_get(AT_FDCWD, target, 0, dirfd, path, &t);
+	int result = two_get((struct named){AT_FDCWD, target}, 0, (struct named){dirfd, path}, &t);
 
 	if (result != 0)
 		return result;

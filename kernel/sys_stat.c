@@ -4,7 +4,7 @@
 #include <fs/device.h>
 #include <kern/process.h>
 #include <kern/sys.h>
-#include <kern/user_path.h>
+#include <fs/user_path.h>
 #include <kern/usercopy.h>
 #include <lib/string.h>
 #include <mm/pmm.h>

@@ -1,7 +1,7 @@
 /*
  * user_path.c - paths out of a program's memory.
  */
-#include <kern/user_path.h>
+#include <fs/user_path.h>
 #include <kern/usercopy.h>
 #include <mm/kmalloc.h>
 

@@ -240,68 +240,75 @@ aspace_protect(struct aspace *as, vaddr_t addr, size_t len, unsigned prot)
 /* --- mremap ----------------------------------------------------------------------------------- */
 
 static int64_t
-move_locked(struct aspace *as, struct vma *v, vaddr_t old, size_t old_len, size_t new_len,
-	    const struct aspace_map *to)
+move_locked(struct aspace *as, struct vma *v, const struct aspace_remap *r)
 {
-	struct aspace_map m = {.addr = to->addr,
+	const bool fixed = (r->flags & MREMAP_FIXED) != 0;
+	struct aspace_map m = {.addr = fixed ? r->new_addr : 0,
 			       .prot = v->prot,
 			       .max_prot = v->max_prot,
-			       .flags = (v->flags & ~(unsigned)MAP_GROWSDOWN) | to->flags,
+			       .flags = (v->flags & ~(unsigned)MAP_GROWSDOWN) |
+					(fixed ? MAP_FIXED : 0),
 			       .object = v->object,
-			       .offset = v->offset + (old - v->start)};
-	int64_t at = map_locked(as, &m, new_len);
+			       .offset = v->offset + (r->old - v->start)};
+	int64_t at = map_locked(as, &m, r->new_len);
 
 	if (at < 0)
 		return at;
-	if (aspace_move_pages(as, old, (vaddr_t)at, MIN(old_len, new_len)) != 0 ||
-	    unmap_locked(as, old, old_len) != 0)
+	if (aspace_move_pages(as, r->old, (vaddr_t)at, MIN(r->old_len, r->new_len)) != 0 ||
+	    unmap_locked(as, r->old, r->old_len) != 0)
 		return -ENOMEM;
 	return at;
 }
 
 static int64_t
-remap_locked(struct aspace *as, vaddr_t old, size_t old_len, size_t new_len, unsigned flags,
-	     vaddr_t new_addr)
+remap_locked(struct aspace *as, const struct aspace_remap *r)
 {
-	struct aspace_map to = {.addr = new_addr, .flags = flags & MREMAP_FIXED ? MAP_FIXED : 0};
-	struct vma *v = aspace_find(as, old);
+	struct vma *v = aspace_find(as, r->old);
 
-	if (v == NULL || old_len > v->end - old)
+	if (v == NULL || r->old_len > v->end - r->old)
 		return -EFAULT;
-	if (flags & MREMAP_FIXED)
-		return move_locked(as, v, old, old_len, new_len, &to);
-	if (new_len <= old_len)
-		return unmap_locked(as, old + new_len, old_len - new_len) != 0 ? -ENOMEM
-									       : (int64_t)old;
-	if (too_much(as, new_len - old_len, v->prot, v->flags))
+	if (r->flags & MREMAP_FIXED)
+		return move_locked(as, v, r);
+	if (r->new_len <= r->old_len)
+		return unmap_locked(as, r->old + r->new_len, r->old_len - r->new_len) != 0
+			       ? -ENOMEM
+			       : (int64_t)r->old;
+	if (too_much(as, r->new_len - r->old_len, v->prot, v->flags))
 		return -ENOMEM;
-	if (old + old_len == v->end && new_len < USER_END - old &&
-	    is_free(as, v->end, old + new_len)) {
-		as->mapped += (new_len - old_len) / PAGE_SIZE;
-		v->end = old + new_len;
+	if (r->old + r->old_len == v->end && r->new_len < USER_END - r->old &&
+	    is_free(as, v->end, r->old + r->new_len)) {
+		as->mapped += (r->new_len - r->old_len) / PAGE_SIZE;
+		v->end = r->old + r->new_len;
 		(void)aspace_merge(as, v);
-		return (int64_t)old;
+		return (int64_t)r->old;
 	}
-	to.addr = 0;
-	return flags & MREMAP_MAYMOVE ? move_locked(as, v, old, old_len, new_len, &to) : -ENOMEM;
+	return r->flags & MREMAP_MAYMOVE ? move_locked(as, v, r) : -ENOMEM;
+}
+
+/* Do the two ranges meet? */
+static bool
+remap_overlaps(const struct aspace_remap *r)
+{
+	return r->new_addr < r->old + r->old_len && r->old < r->new_addr + r->new_len;
 }
 
 int64_t
-aspace_remap(struct aspace *as, vaddr_t old, size_t old_len, size_t new_len, unsigned flags,
-	     vaddr_t new_addr)
+aspace_remap(struct aspace *as, const struct aspace_remap *request)
 {
+	struct aspace_remap r = *request;
 	int64_t result;
 
-	old_len = ALIGN_UP(old_len, PAGE_SIZE);
-	new_len = ALIGN_UP(new_len, PAGE_SIZE);
-	if (flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED) || !IS_ALIGNED(old, PAGE_SIZE) ||
-	    new_len == 0 || old_len == 0 || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+	r.old_len = ALIGN_UP(r.old_len, PAGE_SIZE);
+	r.new_len = ALIGN_UP(r.new_len, PAGE_SIZE);
+	if (r.flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED) || !IS_ALIGNED(r.old, PAGE_SIZE) ||
+	    r.new_len == 0 || r.old_len == 0 ||
+	    (r.flags & MREMAP_FIXED && !(r.flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
-	if (flags & MREMAP_FIXED && (check_range(new_addr, new_len) != 0 || new_addr < USER_START ||
-				     (new_addr < old + old_len && old < new_addr + new_len)))
+	if (r.flags & MREMAP_FIXED && (check_range(r.new_addr, r.new_len) != 0 ||
+				       r.new_addr < USER_START || remap_overlaps(&r)))
 		return -EINVAL;
 	mutex_lock(&as->lock);
-	result = remap_locked(as, old, old_len, new_len, flags, new_addr);
+	result = remap_locked(as, &r);
 	mutex_unlock(&as->lock);
 	return result;
 }

@@ -90,8 +90,14 @@ struct aspace_map {
 int64_t aspace_map(struct aspace *as, const struct aspace_map *m);
 int aspace_unmap(struct aspace *as, vaddr_t addr, size_t len);
 int aspace_protect(struct aspace *as, vaddr_t addr, size_t len, unsigned prot);
-int64_t aspace_remap(struct aspace *as, vaddr_t old, size_t old_len, size_t new_len, unsigned flags,
-		     vaddr_t new_addr);
+/* What mremap(2) does: the new address, or -errno. */
+struct aspace_remap {
+	vaddr_t old;
+	size_t old_len, new_len;
+	unsigned flags;	  /* MREMAP_* */
+	vaddr_t new_addr; /* with MREMAP_FIXED */
+};
+int64_t aspace_remap(struct aspace *as, const struct aspace_remap *request);
 int aspace_advise(struct aspace *as, vaddr_t addr, size_t len, int advice);
 /* The new end, or the old one when it cannot be: what brk(2) returns. */
 vaddr_t aspace_brk(struct aspace *as, vaddr_t end);

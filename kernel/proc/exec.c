@@ -8,7 +8,7 @@
 #include <fs/pagecache.h>
 #include <kern/random.h>
 #include <kern/sys.h>
-#include <kern/user_path.h>
+#include <fs/user_path.h>
 #include <kern/usercopy.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
@@ -240,9 +240,14 @@ aux_add(struct aux *a, uint64_t type, uint64_t value)
 	a->word[a->n++] = value;
 }
 
+/* Where on the new stack what is that the vector points to. */
+struct on_stack {
+	vaddr_t name, strings, platform, random;
+};
+
 static void
-fill_aux(struct aux *a, const struct program *pr, const struct process *p, vaddr_t random,
-	 vaddr_t platform, vaddr_t name)
+fill_aux(struct aux *a, const struct program *pr, const struct process *p,
+	 const struct on_stack *at)
 {
 	const struct cred *c = &p->cred;
 
@@ -260,10 +265,10 @@ fill_aux(struct aux *a, const struct program *pr, const struct process *p, vaddr
 	aux_add(a, AT_GID, c->gid);
 	aux_add(a, AT_EGID, c->egid);
 	aux_add(a, AT_SECURE, c->uid != c->euid || c->gid != c->egid);
-	aux_add(a, AT_RANDOM, random);
+	aux_add(a, AT_RANDOM, at->random);
 	aux_add(a, AT_HWCAP2, cpu_features.fsgsbase ? 2 : 0);
-	aux_add(a, AT_EXECFN, name);
-	aux_add(a, AT_PLATFORM, platform);
+	aux_add(a, AT_EXECFN, at->name);
+	aux_add(a, AT_PLATFORM, at->platform);
 	aux_add(a, AT_NULL, 0);
 }
 
@@ -299,7 +304,8 @@ build_stack(struct aspace *as, const struct program *pr, const struct process *p
 {
 	const struct exec_args *args = pr->args;
 	const uint64_t end = 0, argc = args->argc;
-	vaddr_t sp = as->stack_top, name, strings, platform, random;
+	vaddr_t sp = as->stack_top;
+	struct on_stack at;
 	struct aux aux = {.n = 0};
 	uint8_t bytes[16];
 	size_t done = 0;
@@ -308,31 +314,31 @@ build_stack(struct aspace *as, const struct program *pr, const struct process *p
 	random_bytes(bytes, sizeof(bytes));
 	if (push(&sp, &end, 8) != 0 || push(&sp, pr->name, strlen(pr->name) + 1) != 0)
 		return -E2BIG;
-	name = sp;
+	at.name = sp;
 	if (push(&sp, args->strings, args->used) != 0)
 		return -E2BIG;
-	strings = sp;
+	at.strings = sp;
 	if (push(&sp, "x86_64", 7) != 0)
 		return -E2BIG;
-	platform = sp;
+	at.platform = sp;
 	sp = ALIGN_DOWN(sp, 16);
 	if (push(&sp, bytes, sizeof(bytes)) != 0)
 		return -E2BIG;
-	random = sp;
-	fill_aux(&aux, pr, p, random, platform, name);
+	at.random = sp;
+	fill_aux(&aux, pr, p, &at);
 	sp -= (random_u64() % 256) * 16;
 	sp = ALIGN_DOWN(sp - (1 + args->argc + 1 + args->envc + 1 + aux.n) * 8, 16);
 	*rsp = sp;
 	to = (uptr_t){sp + 8};
 	if (put_user(argc, (uptr_t){sp}) != 0 ||
-	    put_pointers(&to, args->strings, &done, strings, args->argc) != 0)
+	    put_pointers(&to, args->strings, &done, at.strings, args->argc) != 0)
 		return -E2BIG;
-	as->args_start = strings;
-	as->args_end = as->env_start = strings + done;
-	if (put_pointers(&to, args->strings, &done, strings, args->envc) != 0 ||
+	as->args_start = at.strings;
+	as->args_end = as->env_start = at.strings + done;
+	if (put_pointers(&to, args->strings, &done, at.strings, args->envc) != 0 ||
 	    copy_to_user(to, aux.word, aux.n * 8) != 0)
 		return -E2BIG;
-	as->env_end = strings + done;
+	as->env_end = at.strings + done;
 	return 0;
 }
 

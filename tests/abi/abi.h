@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+extern char **environ;
+
 #define BAD	    ((void *)0x10)		   /* nothing is mapped there */
 #define KERNEL_ADDR ((void *)0xffffffff80100000UL) /* the kernel's half */
 

@@ -1,6 +1,10 @@
-/* SYSCALLS: open openat creat read write pread64 pwrite64 readv writev preadv pwritev lseek close dup dup2 dup3
+/*
+ * files.c - open files: read, write, seek, duplicate, lock, ask.
+ *
+ * SYSCALLS: open openat creat read write pread64 pwrite64 readv writev preadv pwritev lseek close dup dup2 dup3
  * SYSCALLS: fcntl flock ioctl fsync fdatasync sync syncfs ftruncate truncate fallocate fadvise64 stat fstat lstat
- * SYSCALLS: newfstatat statx access faccessat faccessat2 sendfile close_range getdents64 */
+ * SYSCALLS: newfstatat statx access faccessat faccessat2 sendfile close_range getdents64
+ */
 #include "abi.h"
 #include <dirent.h>
 #include <sys/file.h>

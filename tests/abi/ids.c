@@ -1,5 +1,9 @@
-/* SYSCALLS: getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid
- * SYSCALLS: setfsuid setfsgid getgroups setgroups */
+/*
+ * ids.c - users and groups.
+ *
+ * SYSCALLS: getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid
+ * SYSCALLS: setfsuid setfsgid getgroups setgroups
+ */
 #include "abi.h"
 #include <grp.h>
 

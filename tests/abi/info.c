@@ -1,6 +1,10 @@
-/* SYSCALLS: uname sethostname setdomainname sysinfo getrandom getrlimit setrlimit prlimit64 getrusage times
+/*
+ * info.c - limits, clocks, timers, the machine.
+ *
+ * SYSCALLS: uname sethostname setdomainname sysinfo getrandom getrlimit setrlimit prlimit64 getrusage times
  * SYSCALLS: clock_gettime clock_getres clock_settime clock_nanosleep nanosleep gettimeofday settimeofday time alarm
- * SYSCALLS: getitimer setitimer */
+ * SYSCALLS: getitimer setitimer
+ */
 #include "abi.h"
 #include <sys/resource.h>
 #include <sys/sysinfo.h>

@@ -1,4 +1,8 @@
-/* SYSCALLS: mmap munmap mprotect mremap brk madvise msync mincore mlock munlock mlockall munlockall */
+/*
+ * memory.c - mappings.
+ *
+ * SYSCALLS: mmap munmap mprotect mremap brk madvise msync mincore mlock munlock mlockall munlockall
+ */
 #include "abi.h"
 #include <setjmp.h>
 #include <sys/mman.h>

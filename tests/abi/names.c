@@ -1,6 +1,10 @@
-/* SYSCALLS: mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat readlink
+/*
+ * names.c - names: make, remove, rename, link; attributes.
+ *
+ * SYSCALLS: mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat readlink
  * SYSCALLS: readlinkat chmod fchmod fchmodat chown fchown lchown fchownat umask utimensat utime utimes futimesat
- * SYSCALLS: mknod mknodat getcwd chdir fchdir statfs fstatfs chroot */
+ * SYSCALLS: mknod mknodat getcwd chdir fchdir statfs fstatfs chroot
+ */
 #include "abi.h"
 #include <sys/stat.h>
 #include <sys/statfs.h>

@@ -1,13 +1,15 @@
-/* SYSCALLS: fork vfork clone execve execveat exit exit_group wait4 waitid getpid gettid getppid getpgid setpgid
+/*
+ * process.c - processes: made, waited for, replaced; what belongs to one.
+ *
+ * SYSCALLS: fork vfork clone execve execveat exit exit_group wait4 waitid getpid gettid getppid getpgid setpgid
  * SYSCALLS: getpgrp getsid setsid set_tid_address set_robust_list get_robust_list arch_prctl prctl personality
  * SYSCALLS: sched_yield getcpu sched_getaffinity sched_setaffinity sched_getscheduler sched_getparam
- * SYSCALLS: sched_get_priority_max sched_get_priority_min getpriority setpriority */
+ * SYSCALLS: sched_get_priority_max sched_get_priority_min getpriority setpriority
+ */
 #include "abi.h"
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-extern char **environ;
 
 static void
 numbers(void)

@@ -1,5 +1,9 @@
-/* SYSCALLS: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo rt_sigreturn
- * SYSCALLS: sigaltstack kill tkill tgkill pause restart_syscall */
+/*
+ * signals.c - signals: sent, handled, faults.
+ *
+ * SYSCALLS: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo rt_sigreturn
+ * SYSCALLS: sigaltstack kill tkill tgkill pause restart_syscall
+ */
 #include "abi.h"
 #include <setjmp.h>
 #include <sys/mman.h>

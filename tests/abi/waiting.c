@@ -1,4 +1,8 @@
-/* SYSCALLS: pipe pipe2 poll ppoll select pselect6 eventfd eventfd2 */
+/*
+ * waiting.c - pipes, and waiting for files.
+ *
+ * SYSCALLS: pipe pipe2 poll ppoll select pselect6 eventfd eventfd2
+ */
 #include "abi.h"
 #include <poll.h>
 #include <sys/ioctl.h>
