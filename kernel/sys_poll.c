@@ -184,7 +184,7 @@ static const unsigned set_bits[SETS] = {POLLIN | POLLRDNORM | POLLHUP | POLLERR,
 struct select {
 	unsigned n;
 	uptr_t user[SETS];
-	uint64_t bits[SETS][WORDS];
+	uint64_t bits[SETS][WORDS], found[SETS][WORDS];
 };
 
 static int
@@ -237,9 +237,9 @@ to_pollfds(const struct select *s, struct pollfd *p)
 static int
 from_pollfds(struct select *s, const struct pollfd *p, unsigned n)
 {
-	uint64_t found[SETS][WORDS] = {0};
 	int count = 0;
 
+	memset(s->found, 0, sizeof(s->found));
 	for (unsigned i = 0; i < n; i++) {
 		const unsigned fd = (unsigned)p[i].fd;
 
@@ -247,12 +247,12 @@ from_pollfds(struct select *s, const struct pollfd *p, unsigned n)
 			return -EBADF;
 		for (unsigned k = 0; k < SETS; k++) {
 			if (has(s, k, fd) && (unsigned)(uint16_t)p[i].revents & set_bits[k]) {
-				found[k][fd / 64] |= 1ULL << fd % 64;
+				s->found[k][fd / 64] |= 1ULL << fd % 64;
 				count++;
 			}
 		}
 	}
-	memcpy(s->bits, found, sizeof(found));
+	memcpy(s->bits, s->found, sizeof(s->bits));
 	return count;
 }
 
