@@ -250,7 +250,7 @@ lock_two(struct inode *a, struct inode *b)
 		return;
 	}
 	mutex_lock(a < b ? &a->lock : &b->lock);
-	mutex_lock(a < b ? &b->lock : &a->lock);
+	mutex_lock_second(a < b ? &b->lock : &a->lock);
 }
 
 static void

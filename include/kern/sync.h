@@ -78,6 +78,16 @@ mutex_lock(struct mutex *m)
 		lock_order_have(m, m->name, current_rip());
 }
 
+/* One more lock of a name of which the caller holds one; it keeps to an order of its own among them. */
+static ALWAYS_INLINE void NO_LOCK_ANALYSIS
+mutex_lock_second(struct mutex *m)
+{
+	if (unlikely(!mutex_exchange(m, 0, (uintptr_t)thread_self())))
+		(void)mutex_lock_slow(m, WAIT_FOREVER, false);
+	if (LOCK_ORDER)
+		lock_order_have(m, m->name, current_rip());
+}
+
 static ALWAYS_INLINE bool NO_LOCK_ANALYSIS
 mutex_trylock(struct mutex *m)
 {
