@@ -5,9 +5,9 @@
 #include <fs/vfs.h>
 #include <kern/process.h>
 
-extern struct mutex dcache_lock;      /* tree and hash of dentries, their reference counts */
-extern struct mutex vfs_rename_lock;  /* one rename between directories at a time */
-extern struct mutex mount_lock;	      /* list of mounts */
+extern struct mutex dcache_lock;     /* tree and hash of dentries, their reference counts */
+extern struct mutex vfs_rename_lock; /* one rename between directories at a time */
+extern struct mutex mount_lock;	     /* list of mounts */
 
 struct qstr {
 	const char *name; /* not ended by NUL */

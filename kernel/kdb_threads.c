@@ -47,19 +47,6 @@ saved_place(struct switch_frame *out)
 	return vmm_probe_read(out, copy.rsp, sizeof(*out)) == 0;
 }
 
-/* The scheduler's own functions say nothing about what a thread waits for. */
-static bool
-is_machinery(const char *name)
-{
-	static const char *const prefixes[] = {"switch_away", "sched_", "wait_",
-					       "sleep_",      "mutex_", "sem_"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
-}
-
 /* The first place up the stack of the thread in `copy` that is not the scheduler's; 0 = none. */
 static uint64_t
 waiting_place(void)
@@ -77,7 +64,7 @@ waiting_place(void)
 	for (unsigned i = 0; i < n; i++) {
 		const char *name = ksym_lookup(chain[i] - 1, NULL);
 
-		if (name == NULL || !is_machinery(name))
+		if (name == NULL || !thread_is_waiting_machinery(name))
 			return chain[i];
 	}
 	return f.rip;

@@ -10,9 +10,8 @@
 
 #define WAIT_DEPTH 12 /* frames to look through for whom a thread waits */
 
-/* The scheduler's own functions say nothing about what a thread waits for. */
-static bool
-is_waiting_machinery(const char *name)
+bool
+thread_is_waiting_machinery(const char *name)
 {
 	static const char *const prefixes[] = {
 		"switch_to", "leave_cpu",  "context_switch", "sched_",	    "sleep_",
@@ -40,7 +39,7 @@ wait_symbol(const struct thread *t)
 		uint64_t offset;
 
 		name = ksym_lookup(rip - 1, &offset); /* the call, not what follows it */
-		if (name == NULL || !is_waiting_machinery(name))
+		if (name == NULL || !thread_is_waiting_machinery(name))
 			return name;
 		if (rbp < low || rbp > high - 16 || !IS_ALIGNED(rbp, 8))
 			break;

@@ -254,9 +254,12 @@ move_locked(struct aspace *as, struct vma *v, const struct aspace_remap *r)
 
 	if (at < 0)
 		return at;
-	if (aspace_move_pages(as, r->old, (vaddr_t)at, MIN(r->old_len, r->new_len)) != 0 ||
-	    unmap_locked(as, r->old, r->old_len) != 0)
+	if (cut_at(as, r->old, r->old + r->old_len) != 0 ||
+	    aspace_move_pages(as, r->old, (vaddr_t)at, MIN(r->old_len, r->new_len)) != 0) {
+		(void)unmap_locked(as, (vaddr_t)at, r->new_len);
 		return -ENOMEM;
+	}
+	(void)unmap_locked(as, r->old, r->old_len); /* which is cut already: needs no memory */
 	return at;
 }
 

@@ -67,27 +67,63 @@ aspace_flush(const struct aspace *as, vaddr_t start, vaddr_t end)
 		tlb_flush_page(va);
 }
 
+/* Frames that no entry shows any more, but which the CPU may still know under [start, end). */
+struct gone {
+	paddr_t frames[FLUSH_ONE_BY_ONE];
+	size_t nr;
+	vaddr_t start, end;
+};
+
+/* First the translations go, then the frames: somebody else may have them at once. */
+static void
+let_go(struct aspace *as, struct gone *g)
+{
+	if (g->nr == 0)
+		return;
+	aspace_flush(as, g->start, g->end);
+	for (size_t i = 0; i < g->nr; i++)
+		frame_put(g->frames[i]);
+	as->resident -= g->nr;
+	g->nr = 0;
+}
+
 void
 aspace_zap(struct aspace *as, vaddr_t start, vaddr_t end)
 {
+	struct gone g = {.nr = 0};
 	vaddr_t va = start;
-	bool any = false;
 	pte_t *e;
 
 	while ((e = aspace_next_entry(as, &va, end)) != NULL) {
 		for (size_t n = entries_left(va, end); n > 0; n--, e++, va += PAGE_SIZE) {
-			const pte_t old = *e;
-
-			if (!shows_page(old))
+			if (!shows_page(*e))
 				continue;
+			if (g.nr == 0)
+				g.start = va;
+			g.frames[g.nr++] = *e & PTE_ADDR;
+			g.end = va + PAGE_SIZE;
 			*e = 0;
-			as->resident--;
-			any = true;
-			frame_put(old & PTE_ADDR);
+			if (g.nr == ARRAY_SIZE(g.frames))
+				let_go(as, &g);
 		}
 	}
-	if (any)
-		aspace_flush(as, start, end);
+	let_go(as, &g);
+}
+
+/* The page tables for what [from, from + len) shows, at @to.  0 or -ENOMEM. */
+static int
+make_tables(struct aspace *as, vaddr_t from, vaddr_t to, size_t len)
+{
+	vaddr_t va = from;
+	pte_t *e;
+
+	while ((e = aspace_next_entry(as, &va, from + len)) != NULL) {
+		for (size_t n = entries_left(va, from + len); n > 0; n--, e++, va += PAGE_SIZE) {
+			if (shows_page(*e) && aspace_entry(as, to + (va - from), true) == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 int
@@ -96,16 +132,13 @@ aspace_move_pages(struct aspace *as, vaddr_t from, vaddr_t to, size_t len)
 	vaddr_t va = from;
 	pte_t *e;
 
+	if (make_tables(as, from, to, len) != 0)
+		return -ENOMEM; /* nothing has moved */
 	while ((e = aspace_next_entry(as, &va, from + len)) != NULL) {
 		for (size_t n = entries_left(va, from + len); n > 0; n--, e++, va += PAGE_SIZE) {
-			pte_t *there;
-
 			if (!shows_page(*e))
 				continue;
-			there = aspace_entry(as, to + (va - from), true);
-			if (there == NULL)
-				return -ENOMEM;
-			*there = *e;
+			*aspace_entry(as, to + (va - from), false) = *e;
 			*e = 0;
 		}
 	}

@@ -37,7 +37,7 @@ pte_t aspace_bits(const struct vma *v, bool writable);
 void aspace_flush(const struct aspace *as, vaddr_t start, vaddr_t end);
 /* Give back what aspace_entry() made and all pages. */
 void aspace_free_tables(struct aspace *as);
-/* Make [va, va + len) of @as show the same pages as @from does, which @from shows no more. */
+/* [to, to + len) shows what [from, from + len) did, which shows it no more.  0; -ENOMEM, and nothing moved. */
 int aspace_move_pages(struct aspace *as, vaddr_t from, vaddr_t to, size_t len);
 
 /* --- ranges (aspace.c) ------------------------------------------------------------------------ */

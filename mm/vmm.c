@@ -27,7 +27,7 @@
 static struct spinlock vmm_lock = SPINLOCK_INIT("vmm");
 pte_t *vmm_root;
 unsigned vmm_max_level;
-static paddr_t kernel_pml4; /* [I] */
+static paddr_t kernel_pml4;	       /* [I] */
 static pte_t leaf_bits[VM_PROT_LIMIT]; /* [I] entry of a 4 KiB page at 0, by rights and type */
 
 /* --- entries ------------------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mksyscalls.py - C from kernel/syscalls.tbl: the table of functions, and that of names.
+"""mksyscalls.py - C from kernel/syscalls.tbl: the table of functions.
 
 usage: mksyscalls.py < kernel/syscalls.tbl > build/syscall_table.c
 """
@@ -33,9 +33,6 @@ def main():
     print("const syscall_fn syscall_fns[SYSCALL_MAX] = {")
     for nr in range(MAX):
         print(f"\tCALL(sys_{calls[nr][0] if nr in calls else 'missing'}),")
-    print("};\n\nconst struct syscall syscalls[SYSCALL_MAX] = {")
-    for nr, (name, letters) in sorted(calls.items()):
-        print(f'\t[{nr}] = {{CALL(sys_{name}), "{name}", "{letters}"}},')
     print("};")
 
 

@@ -1,7 +1,7 @@
 /*
  * syscall.h - system calls: the numbers and behaviour of Linux x86-64.
  *
- * The one table is kernel/syscall_table.c; the functions are in kernel/sys_*.c, named sys_NAME, with
+ * The one table is kernel/syscalls.tbl; the functions are in kernel/sys_*.c, named sys_NAME, with
  * the arguments in the order of the man page: int and unsigned where Linux has them (the upper half
  * of the register does not count), uint64_t for long and size_t, uptr_t for pointers.  They
  * return what the program gets: a value, or -errno.  Context: thread of a task, interrupts on.
@@ -14,15 +14,8 @@ struct trapframe;
 
 typedef int64_t (*syscall_fn)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-struct syscall {
-	syscall_fn fn;	  /* NULL = not implemented */
-	const char *name; /* NULL = Linux has none of this number either */
-	const char *args; /* a letter each: d int, u unsigned, x hex, p pointer, s string, f fd, P path, S signal */
-};
-
 #define SYSCALL_MAX 512
-extern const struct syscall syscalls[SYSCALL_MAX];
-/* For syscall.asm: the functions alone, sys_missing where there is none. */
+/* By number; sys_missing where there is none. */
 extern const syscall_fn syscall_fns[SYSCALL_MAX];
 
 /* ENOSYS, logged once for each program and number. */

@@ -145,6 +145,8 @@ struct thread_info {
 	const char *wait_sym; /* function it sleeps in, or NULL */
 };
 size_t thread_snapshot(struct thread_info *out, size_t max);
+/* The scheduler's own functions, which say nothing about what a thread waits for: is @name one? */
+bool thread_is_waiting_machinery(const char *name);
 
 /*
  * Where the CPU's cycles went since thread_init(), taken at one moment.  The cycles of all threads

@@ -36,8 +36,8 @@ user_range_ok(uptr_t p, size_t n)
 
 /* Single values: 0 or -EFAULT. */
 #define get_user(var, p) copy_from_user(&(var), (p), sizeof(var))
-#define put_user(val, p)                                             \
-	({                                                           \
-		const __typeof__(val) put_value_ = (val);            \
+#define put_user(val, p)                                            \
+	({                                                          \
+		const __typeof__(val) put_value_ = (val);           \
 		copy_to_user((p), &put_value_, sizeof(put_value_)); \
 	})

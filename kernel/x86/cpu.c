@@ -116,7 +116,8 @@ cpu_init(void)
 	if (f->smap)
 		arm_smap();
 	cr4 = read_cr4() | (f->pge ? CR4_PGE : 0) | (f->mce ? CR4_MCE : 0) |
-	      (f->smep ? CR4_SMEP : 0) | (f->umip ? CR4_UMIP : 0);
+	      (f->smep ? CR4_SMEP : 0) | (f->umip ? CR4_UMIP : 0) |
+	      (f->fsgsbase ? CR4_FSGSBASE : 0);
 	write_cr4(cr4);
 	mca_init();
 	/* WP: the kernel obeys read-only pages too.  NE: x87 errors are exceptions, not IRQ 13. */

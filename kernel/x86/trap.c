@@ -173,10 +173,10 @@ user_fault(struct trapframe *tf)
 	const uint64_t va = read_cr2();
 	const bool from_user = (tf->cs & 3) == 3;
 	struct task *t = this_cpu()->task;
-	uint64_t then;
+	const uint64_t then = from_user ? 0 : extable_find(tf->rip);
 	int result;
 
-	if (t == NULL || va >= USER_END)
+	if (t == NULL || va >= USER_END || (!from_user && then == 0))
 		return false;
 	if ((tf->rflags & RFLAGS_IF) == 0)
 		return false; /* no place from which to wait for a page */
@@ -187,9 +187,6 @@ user_fault(struct trapframe *tf)
 	irq_disable();
 	if (result == 0 || from_user)
 		return true;
-	then = extable_find(tf->rip);
-	if (then == 0)
-		return false;
 	tf->rip = then;
 	return true;
 }

@@ -327,9 +327,9 @@ def test_threads_with_backtraces(tmp_path):
         assert re.search(rf"[* ] +{n}  {name} ", first), text
     assert re.search(r"\* +4  shell +running", first)
     # An interrupt may have taken the CPU from main before it slept.
-    assert re.search(r"1  main +(sleeping|ready).*\n.*#0 .*sched_\w+ +kernel/sched.c:\d+\n"
+    assert re.search(r"1  main +(sleeping|ready).*\n.*#0 .* \w+ +kernel/sched.c:\d+\n"
                      r"(.*#.*\n|.*---.*\n)*?.*kernel_main .*\n.*_start ", first), first
-    assert re.search(r"3  worker +sleeping.*\n.*#0 .*sched_sleep +kernel/sched.c:\d+\n"
+    assert re.search(r"3  worker +sleeping.*\n.*#0 .* \w+ +kernel/sched.c:\d+\n"
                      r"(.*#.*\n)*?.* worker .*\n.*thread_begin .*\n.*thread_trampoline ", first), first
     assert re.search(r"2  idle +ready.*\n.*thread_trampoline +kernel/x86/switch.asm", first)
     last = text.split("ID  NAME")[2]
