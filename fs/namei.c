@@ -285,8 +285,8 @@ path_lookup(const struct path *at, const char *name, unsigned flags, struct path
 	return result;
 }
 
-/* The dentry of the last part, its directory locked. */
-static int
+/* The dentry of the last part, its directory locked (unless an error is returned). */
+static int NO_LOCK_ANALYSIS
 find_last(struct walk *w, struct dentry **last)
 {
 	struct inode *dir = w->at.dentry->inode;
@@ -318,7 +318,7 @@ find_last(struct walk *w, struct dentry **last)
  * ".." and "/" are no names that could be made or removed: -EINVAL, -ENOTEMPTY, -EBUSY are the
  * callers' to choose; here it is -EEXIST with *@last NULL.
  */
-int
+int NO_LOCK_ANALYSIS
 path_lookup_last(const struct path *at, const char *name, unsigned flags, struct path *dir,
 		 struct dentry **last)
 {
@@ -348,7 +348,7 @@ path_lookup_last(const struct path *at, const char *name, unsigned flags, struct
 	return result;
 }
 
-void
+void NO_LOCK_ANALYSIS
 path_unlock_last(struct path *dir, struct dentry *last)
 {
 	mutex_unlock(&dir->dentry->inode->lock);

@@ -242,7 +242,7 @@ rename_locked(struct path *from, struct dentry *old, struct path *to, struct den
 }
 
 /* Lock two directories: the same once, else in an order that all keep. */
-static void
+static void NO_LOCK_ANALYSIS
 lock_two(struct inode *a, struct inode *b)
 {
 	if (a == b) {
@@ -253,7 +253,7 @@ lock_two(struct inode *a, struct inode *b)
 	mutex_lock_second(a < b ? &b->lock : &a->lock);
 }
 
-static void
+static void NO_LOCK_ANALYSIS
 unlock_two(struct inode *a, struct inode *b)
 {
 	mutex_unlock(&a->lock);
@@ -262,7 +262,7 @@ unlock_two(struct inode *a, struct inode *b)
 }
 
 /* Look the last part up and leave its directory unlocked. */
-static int
+static int NO_LOCK_ANALYSIS
 find_unlocked(const struct path *at, const char *name, unsigned flags, struct path *dir,
 	      struct dentry **last)
 {

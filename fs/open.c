@@ -166,7 +166,7 @@ cut_slashes(char *name)
  * With O_CREAT: find or make the last part.  A symbolic link there is followed by opening its target in
  * its own directory, so this may say -EAGAIN with the next round in *@at and @target.
  */
-static int
+static int NO_LOCK_ANALYSIS
 create_round(struct path *at, char *target, unsigned flags, uint32_t mode, struct file **out)
 {
 	struct path dir, p;

@@ -27,7 +27,7 @@ transfer(struct file *f, struct iobuf *b, uint64_t *pos, bool write)
 }
 
 /* At the file's own position. */
-static int64_t
+static int64_t NO_LOCK_ANALYSIS
 at_position(struct file *f, const struct iovec *v, unsigned n, bool write)
 {
 	const bool seeks = !f->ops->no_seek;

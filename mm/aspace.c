@@ -79,10 +79,10 @@ aspace_switch(struct aspace *as)
 struct vma *
 aspace_find_from(struct aspace *as, vaddr_t va)
 {
-	struct vma *v = as->last_hit;
+	struct vma *hit = as->last_hit, *v;
 
-	if (v != NULL && va >= v->start && va < v->end)
-		return v;
+	if (hit != NULL && hit->start <= va && va < hit->end)
+		return hit;
 	list_for_each_entry (v, &as->vmas, node) {
 		if (va < v->end) {
 			as->last_hit = v;
