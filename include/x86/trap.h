@@ -98,10 +98,17 @@ NORETURN void trap_return_to(const struct trapframe *tf);
 
 /*
  * Labels in trap.asm: stub of vector n at trap_stubs + n * TRAP_STUB_SIZE; where trap_dispatch()
- * returns to.
+ * returns to, after NMI, #DF and #MC to the second.
  */
 #define TRAP_STUB_SIZE 12
-extern uint8_t trap_stubs[], trap_return[], trap_clac[];
+extern uint8_t trap_stubs[], trap_return[], trap_paranoid_return[], trap_clac[];
+
+/* Is @ret, a return address, one of trap_dispatch()'s?  Then a trap frame stands above it on the stack. */
+static inline bool
+trap_returns_to(uint64_t ret)
+{
+	return ret == (uint64_t)trap_return || ret == (uint64_t)trap_paranoid_return;
+}
 
 /* For `gdt` and `idt`: copies of descriptor tables as the CPU has them. */
 struct desc_ptr {

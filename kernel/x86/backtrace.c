@@ -117,7 +117,7 @@ follow(struct chain *c, uint64_t rbp)
 	uint64_t frame[2];
 
 	for (unsigned n = 0; n < BACKTRACE_MAX && read_pair(rbp, frame); n++) {
-		if (frame[1] == (uint64_t)trap_return) {
+		if (trap_returns_to(frame[1])) {
 			struct trapframe tf;
 
 			if (vmm_probe_read(&tf, rbp + 16, sizeof(tf)) != 0)

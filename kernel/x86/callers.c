@@ -41,7 +41,7 @@ callers_collect(const void *first, uint64_t *out, unsigned max)
 		return 1;
 	}
 	for (; f != NULL && n < max && f->ret != 0; f = next_frame(f, hi)) {
-		if (f->ret == (uint64_t)trap_return)
+		if (trap_returns_to(f->ret))
 			break;
 		out[n++] = f->ret;
 	}

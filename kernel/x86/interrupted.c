@@ -22,7 +22,7 @@ interrupted_frame(struct trapframe *out)
 		if (!IS_ALIGNED(rbp, 8) || !kstack_contains(rbp) ||
 		    vmm_probe_read(frame, rbp, sizeof(frame)) != 0)
 			return false;
-		if (frame[1] == (uint64_t)trap_return)
+		if (trap_returns_to(frame[1]))
 			return vmm_probe_read(out, rbp + sizeof(frame), sizeof(*out)) == 0;
 		if (frame[0] <= rbp)
 			return false;

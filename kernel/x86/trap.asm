@@ -15,6 +15,7 @@ extern cpu_boot
 global trap_stubs
 global trap_common
 global trap_return
+global trap_paranoid_return
 global trap_return_to
 global trap_return_user
 global trap_clac
@@ -142,6 +143,7 @@ trap_paranoid:
 .ours:	cld
 	mov	rdi, rsp
 	call	trap_dispatch
+trap_paranoid_return:			; as trap_return
 	test	ebx, ebx
 	jz	trap_return_kernel
 	swapgs

@@ -14,6 +14,7 @@ import vm as machine
 sys.path.insert(0, os.path.join(machine.ROOT, "tools"))
 import lint  # noqa: E402  (the path above)
 
+INIT_CALL = re.compile(r'\b(mutex|rwlock)_init\([^"();]+, "([^"]+)"\)')
 INIT = re.compile(r'\b(SPINLOCK|MUTEX|RWLOCK)_INIT\((?:[^"(),]*(?:\([^)]*\))?[^"(),]*,\s*)?"([^"]+)"\)')
 
 
@@ -41,9 +42,10 @@ def documented():
 def locks():
     """{(kind, name)} of every lock in the sources that has a name of its own."""
     found = set()
-    for folder in ("kernel", "mm", "drivers", "include", "tests/kernel"):
+    for folder in ("kernel", "fs", "mm", "drivers", "include", "tests/kernel"):
         for path in glob.glob(os.path.join(machine.ROOT, folder, "**", "*.[ch]"), recursive=True):
             found |= set(INIT.findall(read(path)))
+            found |= {(kind.upper(), name) for kind, name in INIT_CALL.findall(read(path))}
     return {(kind, name) for kind, name in found
             if not re.match(r"test(?! (?:outer|inner)$)|bench|nameless", name)}
 

@@ -32,13 +32,13 @@ def trap_frame(address, field):
 
 def walk(rbp, low=0):
     """(what, value) up the chain from RBP: return addresses, trap frames, where those stood."""
-    landing = symbols.address("kernel", "trap_return")
+    landings = symbols.trap_returns()
     for _ in range(DEPTH):
         if rbp & 7 or rbp < low:
             return
         try:
             up, ret = word(rbp), word(rbp + 8)
-            if ret == landing:
+            if ret in landings:
                 frame = rbp + 16
                 yield TRAP, frame
                 yield AT, trap_frame(frame, "rip")
@@ -61,7 +61,7 @@ def from_cpu(state):
     yield AT, state.pc
     if at_function_start(state.pc):
         top = word(state["RSP"])
-        if top == symbols.address("kernel", "trap_return"):
+        if top in symbols.trap_returns():
             frame = state["RSP"] + 8
             yield TRAP, frame
             yield AT, trap_frame(frame, "rip")

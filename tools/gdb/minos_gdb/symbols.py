@@ -64,6 +64,11 @@ def address(program, name):
         raise gdb.GdbError(f"{path(program)} has no symbol {name}") from None
 
 
+def trap_returns():
+    """Return addresses right above which a trap frame stands (kernel/x86/trap.asm)."""
+    return [address("kernel", name) for name in ("trap_return", "trap_paranoid_return")]
+
+
 def describe(where):
     """`name+offset` of a code address, or "" where no program of ours has code."""
     text = gdb.execute(f"info symbol {where:#x}", to_string=True)

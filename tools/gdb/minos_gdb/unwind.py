@@ -27,7 +27,7 @@ class TrapUnwinder(Unwinder):
             return None
         pc, sp = pending.read_register("rip"), pending.read_register("rsp")
         try:
-            if int(pc) != symbols.address("kernel", "trap_return"):
+            if int(pc) not in symbols.trap_returns():
                 return None
             frame = sp.cast(gdb.lookup_type("struct trapframe").pointer()).dereference()
             saved = {name: frame[name] for name in REGISTERS}
