@@ -145,15 +145,14 @@ static const struct {
 	[TRAP_AC] = {SIGBUS, BUS_ADRALN, false},   [TRAP_XM] = {SIGFPE, FPE_FLTINV, true},
 };
 
-/* An exception of a program that is not a page fault within its half. */
-static bool
+/* An exception in ring 3 that is not a page fault within its half.  True: it is settled. */
+static __attribute__((noinline)) bool
 user_exception(struct trapframe *tf)
 {
 	struct task *t = this_cpu()->task; /* the thread's own word of it may be what is broken */
 	const uint64_t vector = tf->vector;
 
-	if (t == NULL || (tf->cs & 3) != 3 || vector >= TRAP_EXCEPTIONS ||
-	    user_signals[vector].signo == 0)
+	if (t == NULL || user_signals[vector].signo == 0)
 		return false;
 	if (vector == TRAP_PF)
 		t->fault_addr = read_cr2();
@@ -167,7 +166,7 @@ user_exception(struct trapframe *tf)
 }
 
 /* A page fault of a program, or of the kernel on a program's memory.  True: it is settled. */
-static bool
+static __attribute__((noinline)) bool
 user_fault(struct trapframe *tf)
 {
 	const uint64_t va = read_cr2();
@@ -215,7 +214,8 @@ dispatch(struct trapframe *tf)
 		sched_preempt_check();
 		return;
 	}
-	if ((vector == TRAP_PF && user_fault(tf)) || user_exception(tf))
+	if (vector < TRAP_EXCEPTIONS &&
+	    ((vector == TRAP_PF && user_fault(tf)) || ((tf->cs & 3) == 3 && user_exception(tf))))
 		return;
 	if (handlers[vector] != NULL) {
 		handlers[vector](tf);
