@@ -3,6 +3,7 @@
 # Everything is built into $(BUILD); sources are found by folder, so a new .c needs no line here.
 #   tools/mk/toolchain.mk	which compiler, and its flags
 #   tools/mk/kernel.mk		build/minos.elf
+#   tools/mk/user.mk		the programs that come along
 #   tools/mk/image.mk		the loader, build/minos.img, CD and floppy
 #   tools/mk/host-tests.mk	tests that run on this machine
 #   tools/mk/run.mk		QEMU, Bochs, gdb, tests, lint, figures
@@ -36,6 +37,7 @@ MK := Makefile $(wildcard tools/mk/*.mk)
 include tools/mk/setup.mk
 include tools/mk/toolchain.mk
 include tools/mk/kernel.mk
+include tools/mk/user.mk
 include tools/mk/image.mk
 include tools/mk/host-tests.mk
 include tools/mk/run.mk

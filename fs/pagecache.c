@@ -133,6 +133,30 @@ get_frame(struct pagecache *c, uint64_t index, bool make, paddr_t *frame)
 	return result;
 }
 
+int
+pagecache_adopt(struct inode *i, uint64_t index, paddr_t frame)
+{
+	struct pagecache *c = i->pages;
+	uint64_t *slot;
+	int result = 0;
+
+	mutex_lock(&c->lock);
+	slot = slot_locked(c, index, true);
+	if (slot == NULL) {
+		result = -ENOMEM;
+	} else if (*slot != 0) {
+		result = -EEXIST;
+	} else {
+		pmm_adopt(frame, PMM_CACHE);
+		*slot = frame | PRESENT;
+		c->nr_pages++;
+		i->blocks += PAGE_SIZE / 512;
+		i->size = MAX(i->size, (index + 1) * PAGE_SIZE);
+	}
+	mutex_unlock(&c->lock);
+	return result;
+}
+
 /* --- read and write ----------------------------------------------------------------------------- */
 
 ssize_t

@@ -287,6 +287,25 @@ pmm_free_range(paddr_t first, size_t nr)
 }
 
 void
+pmm_adopt(paddr_t frame, enum pmm_owner owner)
+{
+	const uint64_t flags = spin_lock(&pmm_lock);
+	struct pmm_range *r = pmm_range_of(frame);
+	const size_t i = r != NULL ? pmm_index(r, frame) : 0;
+	const bool reserved = r != NULL && (r->owner[i] & PMM_FIXED) != 0;
+
+	if (reserved) {
+		pmm_counts.by[r->owner[i]]--;
+		pmm_counts.by[owner]++;
+		r->owner[i] = (uint8_t)owner;
+	}
+	spin_unlock(&pmm_lock, flags);
+	if (!reserved)
+		panic("pmm_adopt: frame %#lx is not reserved: %s", frame,
+		      pmm_owner_name(pmm_frame_owner(frame)));
+}
+
+void
 pmm_release(paddr_t start, paddr_t end)
 {
 	paddr_t bad;

@@ -322,9 +322,11 @@ load_initrd(const struct boot_entry *config)
 		return;
 	}
 	start = memory_find(((uint32_t)info->kernel_end + 4095) & ~4095U, s.size);
-	if (start == 0)
-		die("Give the machine more memory, or use a smaller initrd.",
-		    "no memory for %s (%u KiB) behind the kernel", s.name, (s.size + 1023) >> 10);
+	if (start == 0) {
+		say("%u KiB: no memory for it, going on without\n", (s.size + 1023) >> 10);
+		info->quirks |= BOOT_QUIRK_NO_INITRD;
+		return;
+	}
 	while ((data = stream_next(&s, &n)) != NULL) {
 		copy_up(start + s.offset, data, n);
 		s.offset += n;

@@ -75,6 +75,7 @@ enum {
 	BOOT_QUIRK_MAP_SIZES = 1 << 11,	 /* another loader gave two sizes and no memory map */
 	BOOT_QUIRK_MODULE = 1 << 12,	 /* another loader's module could not be used */
 	BOOT_QUIRK_CMDLINE = 1 << 13,	 /* the command line was cut, or lost */
+	BOOT_QUIRK_NO_INITRD = 1 << 14,	 /* too little memory for the initrd */
 };
 
 /* boot_info.a20_method: what turned A20 on. */

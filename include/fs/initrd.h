@@ -3,5 +3,8 @@
  */
 #pragma once
 
-/* 0, or -errno when there is no memory; what is wrong in the archive is logged and skipped. */
+/*
+ * What is wrong in the archive is logged and skipped.  0 or -ENOMEM.  Its memory is given back, or has become that
+ * of the files.  Context: thread, at the start.
+ */
 int initrd_unpack(void);

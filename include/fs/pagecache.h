@@ -24,6 +24,11 @@ void pagecache_free(struct pagecache *c);
 ssize_t pagecache_read(struct file *f, struct iobuf *b, uint64_t *pos);
 ssize_t pagecache_write(struct file *f, struct iobuf *b, uint64_t *pos);
 int pagecache_mmap(struct file *f, struct vm_object **out, unsigned prot, unsigned flags);
+/*
+ * A frame that pmm_init() reserved becomes page @index of a new file, which grows to hold it; from then on it is the
+ * file's.  0, -EEXIST (there is a page), -ENOMEM.  For the initrd.
+ */
+int pagecache_adopt(struct inode *i, uint64_t index, paddr_t frame);
 /* Cut off behind @size, or nothing if it grows; the inode's lock is held, its size is set. */
 void pagecache_truncate(struct inode *i, uint64_t size);
 /* Read for the kernel: execve(), page tables of symbols.  Bytes read, or -errno. */

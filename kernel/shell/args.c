@@ -7,6 +7,8 @@
 #include <lib/string.h>
 #include "cmds.h"
 
+#define LINE_WIDTH 80
+
 bool
 arg_number_max(const char *s, uint64_t max, uint64_t *out)
 {
@@ -148,13 +150,20 @@ print_bits(const struct bit_name *names, size_t n, uint64_t value)
 }
 
 void
-print_set_bits(const struct bit_name *names, size_t n, uint64_t value)
+print_set_bits(const struct bit_name *names, size_t n, uint64_t value, unsigned column)
 {
 	const char *gap = "";
+	size_t at = column;
 
 	for (size_t i = 0; i < n; i++) {
 		if (names[i].width != 1 || (value >> names[i].bit & 1) == 0)
 			continue;
+		at += strlen(gap) + strlen(names[i].name);
+		if (at >= LINE_WIDTH) {
+			sh_printf("\n%*s", (int)column, "");
+			at = column + strlen(names[i].name);
+			gap = "";
+		}
 		sh_printf("%s%s", gap, names[i].name);
 		gap = " ";
 	}

@@ -157,6 +157,7 @@ print_quirks(uint32_t quirks)
 		"the loader gave no memory map, only two sizes",
 		"a module of the loader's could not be used: see dmesg",
 		"the command line was too long, or could not be read",
+		"too little memory for the initrd: there are no programs",
 	};
 
 	if (quirks == 0)

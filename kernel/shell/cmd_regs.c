@@ -141,7 +141,7 @@ print_overview(void)
 
 		sh_printf("%-8s %016lx  ", r->name, value);
 		if (r->list_bits)
-			print_set_bits(r->bits, r->nr_bits, value);
+			print_set_bits(r->bits, r->nr_bits, value, 27);
 		else
 			sh_printf("%s\n", r->note);
 	}

@@ -66,8 +66,8 @@ struct bit_name {
 };
 /* One line for each: bit, value, name, meaning. */
 void print_bits(const struct bit_name *names, size_t n, uint64_t value);
-/* The names of the set single bits on one line: "PE MP NE WP PG". */
-void print_set_bits(const struct bit_name *names, size_t n, uint64_t value);
+/* The names of the set single bits, "PE MP NE WP PG", from @column on; what does not fit goes to the next line. */
+void print_set_bits(const struct bit_name *names, size_t n, uint64_t value, unsigned column);
 
 /* Candidates for Tab from a constant list. */
 const char *list_candidate(const char *const *list, size_t n, unsigned i);

@@ -99,7 +99,10 @@ def test_initrd_that_is_a_damaged_plain_tar(boot):
 
 def test_initrd_larger_than_memory(boot):
     m = boot(mem="8M", files=[("INITRD.TAR", trailer(tar(("big", 8 << 20))))])
-    says(m, r"no memory for INITRD\.TAR")
+    m.prompt()
+    assert re.search(r"initrd INITRD\.TAR 8\d\d\d KiB: no memory for it, going on without", m.serial_text())
+    assert "too little memory for the initrd" in m.command("boot")
+    assert "no such" in m.command("run /bin/sh")
 
 
 def test_initrd_of_10_mib(boot):

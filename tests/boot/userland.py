@@ -16,6 +16,10 @@ exec /bin/busybox env -i /abi/$1 < /dev/null 2>&1 | cat
 """
 
 
+def busybox():
+    return next(path for path in ("/bin/busybox", "/usr/bin/busybox") if os.path.exists(path))
+
+
 def abi_programs():
     return sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ABI, "*.c")))
 
@@ -26,7 +30,7 @@ def compile_static(source, output):
 
 def make_root(folder):
     """The folder that becomes the root of programs."""
-    subprocess.run(["tools/mkuserland.py", folder], cwd=ROOT, check=True)
+    subprocess.run(["tools/mkuserland.py", "--all", folder], cwd=ROOT, check=True)
     os.makedirs(os.path.join(folder, "abi"))
     for name in abi_programs():
         compile_static(os.path.join(ABI, name + ".c"), os.path.join(folder, "abi", name))

@@ -44,12 +44,20 @@ $(BUILD)/minos.lz4: $(BUILD)/minos.stripped
 $(BUILD)/image/MINOS.ELF: $(BUILD)/minos.lz4 tools/mkimage.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkimage.py trailer $< $@
-# INITRD=folder packs that instead; it is looked at each time.
-INITRD_FILES := $(sort $(wildcard README.md LICENSE))
-$(BUILD)/image/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py $(if $(INITRD),FORCE)
+# The root of programs (user.mk), or INITRD=folder, which is looked at each time.
+$(BUILD)/initrd.folder: FORCE
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain $(if $(INITRD),-C $(INITRD),$(INITRD_FILES))
+	@echo '$(or $(INITRD),$(BUILD)/root)' | cmp -s - $@ || echo '$(or $(INITRD),$(BUILD)/root)' > $@
+$(BUILD)/image/INITRD.TAR: $(BUILD)/initrd.folder $(if $(INITRD),FORCE,$(ROOT_STAMP)) tools/mktar.py tools/mkimage.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/initrd.plain -C $(or $(INITRD),$(BUILD)/root)
 	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/initrd.plain $@
+# A floppy has no room for all that.
+INITRD_FILES := $(sort $(wildcard README.md LICENSE))
+$(BUILD)/floppy/INITRD.TAR: $(INITRD_FILES) tools/mktar.py tools/mkimage.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mktar.py $(BUILD)/floppy/initrd.plain $(INITRD_FILES)
+	$(Q)$(PYTHON) tools/mkimage.py trailer $(BUILD)/floppy/initrd.plain $@
 $(BUILD)/image/MINOS.CFG: boot/minos.cfg
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
@@ -59,9 +67,10 @@ MKIMAGE = $(PYTHON) tools/mkimage.py $(1) --stage1 $(BUILD)/stage1.bin --stage2 
 $(BUILD)/minos.img: $(STAGES) $(IMAGE_FILES) tools/mkimage.py
 	$(call say,IMAGE,$@)
 	$(Q)$(call MKIMAGE,disk) -o $@ $(IMAGE_FILES)
-$(BUILD)/minos-floppy.img: $(STAGES) $(IMAGE_FILES) tools/mkimage.py
+FLOPPY_FILES := $(filter-out %/INITRD.TAR,$(IMAGE_FILES)) $(BUILD)/floppy/INITRD.TAR
+$(BUILD)/minos-floppy.img: $(STAGES) $(FLOPPY_FILES) tools/mkimage.py
 	$(call say,IMAGE,$@)
-	$(Q)$(call MKIMAGE,floppy) -o $@ $(IMAGE_FILES)
+	$(Q)$(call MKIMAGE,floppy) -o $@ $(FLOPPY_FILES)
 # One image is hard disk, stick and CD: the same bytes under the name that burning programs expect.
 $(BUILD)/minos.iso: $(BUILD)/minos.img
 	$(Q)cp $< $@
