@@ -53,10 +53,22 @@ fs_context_put(struct fs_context *c)
 static void
 set(struct path *place, struct path *p)
 {
-	struct path old = *place;
+	struct path old;
 
+	mutex_lock(&dcache_lock); /* for fs_context_place() of others */
+	old = *place;
 	*place = *p;
+	mutex_unlock(&dcache_lock);
 	path_put(&old);
+}
+
+void
+fs_context_place(struct fs_context *c, bool of_root, struct path *out)
+{
+	mutex_lock(&dcache_lock);
+	*out = of_root ? c->root : c->cwd;
+	out->dentry->refs++; /* it has one of the context's */
+	mutex_unlock(&dcache_lock);
 }
 
 void

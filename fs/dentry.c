@@ -62,6 +62,8 @@ unlink_locked(struct dentry *d)
 {
 	list_del(&d->hash);
 	list_del(&d->sibling);
+	if (d->inode != NULL && d->inode->alias == d)
+		d->inode->alias = NULL;
 }
 
 static struct dentry *
@@ -107,6 +109,9 @@ dentry_put(struct dentry *d)
 	if (--d->refs == 0) {
 		if (!list_linked(&d->hash)) {
 			list_del(&d->sibling);
+			dead = d;
+		} else if (d->sb->transient) {
+			unlink_locked(d);
 			dead = d;
 		} else {
 			list_add_tail(&unused, &d->lru);
@@ -209,6 +214,14 @@ d_alloc(struct dentry *parent, const struct qstr *q)
 }
 
 struct dentry *
+d_alloc_unnamed(struct inode *inode)
+{
+	static struct superblock nowhere;
+
+	return d_alloc_root(&nowhere, inode);
+}
+
+struct dentry *
 d_alloc_root(struct superblock *sb, struct inode *inode)
 {
 	struct dentry *d = d_new("", 0);
@@ -227,6 +240,7 @@ d_instantiate(struct dentry *d, struct inode *i)
 	mutex_lock(&dcache_lock);
 	assert(d->inode == NULL);
 	d->inode = i;
+	i->alias = d;
 	mutex_unlock(&dcache_lock);
 }
 
@@ -269,6 +283,8 @@ d_move(struct dentry *d, struct dentry *to)
 	d->parent = to->parent;
 	list_add_head(bucket_of(d->parent, name_hash(d->name, d->len)), &d->hash);
 	list_add_tail(&d->parent->children, &d->sibling);
+	if (d->inode != NULL)
+		d->inode->alias = d;
 	mutex_unlock(&dcache_lock);
 	if (to->parent != old_parent)
 		dentry_put(old_parent);

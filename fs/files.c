@@ -131,7 +131,26 @@ files_close_on_exec(struct files *fs)
 struct file *
 fd_get(int fd)
 {
-	struct files *fs = process_self()->files;
+	return files_get_file(process_self()->files, fd);
+}
+
+int
+files_next(struct files *fs, int fd)
+{
+	const uint64_t flags = spin_lock(&fs->lock);
+	int found = -1;
+
+	for (unsigned i = (unsigned)fd; i < fs->size && found < 0; i++) {
+		if (fs->file[i] != NULL)
+			found = (int)i;
+	}
+	spin_unlock(&fs->lock, flags);
+	return found;
+}
+
+struct file *
+files_get_file(struct files *fs, int fd)
+{
 	struct file *f = NULL;
 	uint64_t flags;
 

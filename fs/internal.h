@@ -16,6 +16,15 @@ struct qstr {
 };
 uint32_t name_hash(const char *name, unsigned len);
 
+/* For st_dev of a new superblock. */
+uint64_t superblock_number(void);
+/* A name for @inode that is in no tree; takes over the reference.  NULL = no memory. */
+struct dentry *d_alloc_unnamed(struct inode *inode);
+/* The mount of @sb's root, or NULL. */
+struct mount *mount_of(const struct superblock *sb);
+/* Where names of d_alloc_unnamed() are. */
+extern struct mount unnamed_mount;
+
 /* The child of @parent with this name, with a reference; NULL if none is known. */
 struct dentry *d_lookup(struct dentry *parent, const struct qstr *q);
 /* A new negative one, hashed; NULL = no memory.  The directory's lock is held. */

@@ -1,6 +1,7 @@
 /*
  * mount.c - which file system is where; the root.
  */
+#include <fs/procfs.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include "internal.h"
@@ -9,6 +10,55 @@ struct mutex mount_lock = MUTEX_INIT(mount_lock, "mounts");
 static struct list mounts = LIST_INIT(mounts); /* [mount] the root first */
 static struct fs_type *types;		       /* [I] after init */
 static struct path root;		       /* [I] of the system */
+
+uint64_t
+superblock_number(void)
+{
+	static uint64_t last; /* [a] */
+
+	return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
+struct mount *
+mount_of(const struct superblock *sb)
+{
+	struct mount *m, *found = NULL;
+
+	mutex_lock(&mount_lock);
+	list_for_each_entry (m, &mounts, node) {
+		if (m->sb == sb && found == NULL)
+			found = m;
+	}
+	mutex_unlock(&mount_lock);
+	return found;
+}
+
+void
+mounts_show(struct text *t)
+{
+	char *buf = kmalloc(PATH_MAX);
+	struct mount *m;
+
+	mutex_lock(&mount_lock);
+	list_for_each_entry (m, &mounts, node) {
+		const char *at = m->at.mnt == NULL ? "/"
+				 : buf != NULL	   ? path_name(&m->at, buf, PATH_MAX)
+						   : NULL;
+
+		if (at != NULL)
+			text_printf(t, "%s %s %s %s,relatime 0 0\n", m->source, at,
+				    m->sb->type->name, m->sb->read_only ? "ro" : "rw");
+	}
+	mutex_unlock(&mount_lock);
+	kfree(buf);
+}
+
+void
+fs_types_show(struct text *t)
+{
+	for (const struct fs_type *type = types; type != NULL; type = type->next)
+		text_printf(t, "nodev\t%s\n", type->name);
+}
 
 void
 fs_register(struct fs_type *t)

@@ -93,6 +93,17 @@ follow(struct walk *w, struct dentry *link)
 		dentry_put(link);
 		return -ELOOP;
 	}
+	if (i->ops->jump != NULL) {
+		struct path to;
+		const int result = i->ops->jump(i, &to);
+
+		dentry_put(link);
+		if (result != 0)
+			return result;
+		path_put(&w->at);
+		w->at = to;
+		return 0;
+	}
 	n = kmalloc(sizeof(*n) + PATH_MAX);
 	len = n == NULL ? -ENOMEM : i->ops->readlink(i, n->target, PATH_MAX - 1);
 	dentry_put(link);
@@ -366,37 +377,4 @@ void
 path_put(const struct path *p)
 {
 	dentry_put(p->dentry);
-}
-
-/* Backwards from the end of @buf, one name after the other. */
-char *
-path_name(const struct path *p, char *buf, size_t size)
-{
-	struct path at = *p, root;
-	char *s = buf + size - 1;
-
-	root_path(&root);
-	*s = '\0';
-	mutex_lock(&dcache_lock);
-	while (!(at.dentry == root.dentry && at.mnt == root.mnt)) {
-		if (at.dentry == at.mnt->root) {
-			if (at.mnt->at.mnt == NULL)
-				break;
-			at = at.mnt->at;
-			continue;
-		}
-		if (s - buf < at.dentry->len + 1) {
-			s = NULL;
-			break;
-		}
-		s -= at.dentry->len;
-		memcpy(s, at.dentry->name, at.dentry->len);
-		*--s = '/';
-		at.dentry = at.dentry->parent;
-	}
-	mutex_unlock(&dcache_lock);
-	path_put(&root);
-	if (s != NULL && *s == '\0')
-		*--s = '/';
-	return s;
 }

@@ -336,7 +336,22 @@ object_put(struct vm_object *o)
 	inode_put(cache_of(o)->inode);
 }
 
+static void
+object_describe(struct vm_object *o, struct vm_name *out)
+{
+	struct inode *i = cache_of(o)->inode;
+	char *at = inode_name(i, out->name, sizeof(out->name));
+
+	out->device = i->sb->dev;
+	out->inode = i->ino;
+	if (at == NULL || *at == '\0')
+		(void)strlcpy(out->name, "/dev/zero (deleted)", sizeof(out->name));
+	else
+		memmove(out->name, at, strlen(at) + 1);
+}
+
 static const struct vm_object_ops object_ops = {
+	.describe = object_describe,
 	.get_page = object_get_page,
 	.page_dirty = object_dirty,
 	.get = object_get,

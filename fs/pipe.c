@@ -292,6 +292,7 @@ pipe_make(unsigned flags, struct file *end[2])
 		return -ENOMEM;
 	}
 	i->mode = S_IFIFO | 0600;
+	i->fops = &fifo_fops; /* by /proc/PID/fd it is opened again */
 	i->pipe = p;
 	end[0] = end_of(i, p, O_RDONLY | flags);
 	if (end[0] == NULL) {
@@ -347,7 +348,7 @@ fifo_open(struct inode *i, struct file *f)
 		return -ENOMEM;
 	f->private = p;
 	f->ops = &ops;
-	result = wait_for_other(f, p);
+	result = i->sb == NULL ? 0 : wait_for_other(f, p); /* pipe(2)'s, opened again: nobody has to come */
 	if (result != 0)
 		pipe_release(f);
 	return result;

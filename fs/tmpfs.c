@@ -13,7 +13,6 @@
 #define FIRST_ENTRY 2 /* positions 0 and 1 of a directory are . and .. */
 
 static struct superblock *first; /* [I] the root */
-static uint64_t last_dev = 1;	 /* [a] st_dev of the next one */
 static const struct inode_ops dir_ops, file_inode_ops, link_ops;
 static const struct file_ops dir_fops, file_fops;
 
@@ -292,7 +291,7 @@ tmpfs_mount(const struct fs_type *t, const char *source, unsigned flags, const c
 	if (sb == NULL)
 		return -ENOMEM;
 	*sb = (struct superblock){
-		.type = t, .dev = last_dev++, .block_size = PAGE_SIZE, .ops = &super_ops};
+		.type = t, .dev = superblock_number(), .block_size = PAGE_SIZE, .ops = &super_ops};
 	i = make_inode(sb, S_IFDIR | 0755, 0);
 	sb->root = i != NULL ? d_alloc_root(sb, i) : NULL;
 	if (sb->root == NULL) {

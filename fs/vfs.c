@@ -4,8 +4,19 @@
 #include <fs/vfs.h>
 #include <fs/device.h>
 #include <fs/initrd.h>
+#include <fs/procfs.h>
 #include <fs/tmpfs.h>
 #include "internal.h"
+
+static int
+mount_proc(void)
+{
+	const int result = vfs_mkdir(NULL, "/proc", 0555);
+
+	if (result != 0 && result != -EEXIST)
+		return result;
+	return vfs_mount("proc", "/proc", "proc", 0, "");
+}
 
 int
 vfs_init(void)
@@ -15,10 +26,13 @@ vfs_init(void)
 	if (result != 0)
 		return result;
 	fs_register(&tmpfs_type);
+	fs_register(&procfs_type);
 	result = mount_root("tmpfs");
 	if (result == 0)
 		result = devices_init();
 	if (result == 0)
 		result = initrd_unpack();
+	if (result == 0)
+		result = mount_proc();
 	return result;
 }

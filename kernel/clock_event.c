@@ -12,6 +12,7 @@
 #include <kern/clock.h>
 #include <kern/clock_source.h>
 #include <kern/irq.h>
+#include <kern/process.h>
 #include <kern/sched.h>
 #include <kern/timer.h>
 #include <kern/watchdog.h>
@@ -72,6 +73,7 @@ void
 clock_tick(void)
 {
 	sched_tick();
+	process_tick();
 }
 
 static void

@@ -3,7 +3,7 @@
  *
  * The place: 64 KiB that neither the firmware's warm start nor a loader has a use for.  SeaBIOS, as
  * the PMM specification asks, clears all below 640 KiB and works at the top of RAM; our loader puts
- * the kernel at 1 MiB, the initrd at the top of RAM.  Below 4 MiB there is RAM in any machine that
+ * the kernel at 1 MiB, the initrd behind this place.  Below 4 MiB there is RAM in any machine that
  * runs this.  mm/pmm.c keeps it out of its hands.  Another loader may have put something there, and
  * then the log is not kept.
  */
@@ -12,6 +12,9 @@
 #include <boot/boot_info.h>
 #include <lib/string.h>
 #include <mm/pmm.h>
+
+_Static_assert(LOG_KEEP_PHYS == BOOT_KEEP_ADDR && LOG_KEEP_SIZE == BOOT_KEEP_SIZE,
+	       "what the loader leaves free");
 
 static struct keep keep;      /* [log] */
 static struct keep_past past; /* [I] */

@@ -15,11 +15,28 @@
 #include <uapi/sched.h>
 #include "proc/internal.h"
 
-/* What programs take for the kernel's version: the Linux whose calls these are. */
-#define LINUX_RELEASE "6.1.0-minos"
-
 static struct mutex names_lock = MUTEX_INIT(names_lock, "host name");
 static char node_name[UTSNAME_LEN] = "minos", domain_name[UTSNAME_LEN] = "(none)"; /* [names] */
+
+void
+host_name_get(char *buf)
+{
+	mutex_lock(&names_lock);
+	memcpy(buf, node_name, UTSNAME_LEN);
+	mutex_unlock(&names_lock);
+}
+
+int
+host_name_set(const char *name)
+{
+	if (strlen(name) >= UTSNAME_LEN)
+		return -EINVAL;
+	mutex_lock(&names_lock);
+	memset(node_name, 0, sizeof(node_name));
+	(void)strlcpy(node_name, name, sizeof(node_name));
+	mutex_unlock(&names_lock);
+	return 0;
+}
 
 int64_t
 sys_uname(uptr_t out)
@@ -74,6 +91,8 @@ sys_sysinfo(uptr_t out)
 	struct pmm_stats pmm;
 
 	pmm_stats(&pmm);
+	for (unsigned i = 0; i < ARRAY_SIZE(s.loads); i++)
+		s.loads[i] = load_average(i);
 	s.totalram = pmm.total * PAGE_SIZE;
 	s.freeram = pmm.free * PAGE_SIZE;
 	mutex_lock(&process_lock);

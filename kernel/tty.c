@@ -370,3 +370,15 @@ tty_init(void)
 	tty_register_devices();
 	return 0;
 }
+
+int
+tty_number(const struct process *p)
+{
+	return p->tty != NULL ? 5 << 8 | 1 : 0; /* the console */
+}
+
+int
+tty_foreground(const struct process *p)
+{
+	return p->tty != NULL ? p->tty->foreground : -1;
+}

@@ -5,6 +5,7 @@
  * A page that a program sees is held once for each entry that shows it (mm/frame.h).
  */
 #include "aspace_tables.h"
+#include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/tlb.h>
 #include <x86/cpu.h>
@@ -144,6 +145,22 @@ aspace_move_pages(struct aspace *as, vaddr_t from, vaddr_t to, size_t len)
 	}
 	aspace_flush(as, from, from + len);
 	return 0;
+}
+
+int
+aspace_peek(struct aspace *as, vaddr_t va, void *buf, size_t n)
+{
+	const pte_t *e;
+	int result = -EFAULT;
+
+	mutex_lock(&as->lock);
+	e = aspace_entry(as, va, false);
+	if (e != NULL && (*e & PTE_P) != 0) {
+		memcpy(buf, (const uint8_t *)phys_to_virt(*e & PTE_ADDR) + va % PAGE_SIZE, n);
+		result = 0;
+	}
+	mutex_unlock(&as->lock);
+	return result;
 }
 
 bool

@@ -306,6 +306,7 @@ check_unverified(const struct stream *s, const void *data)
 void
 load_initrd(const struct boot_entry *config)
 {
+	const uint32_t behind = ((uint32_t)info->kernel_end + 4095) & ~4095U;
 	struct stream s;
 	uint32_t start, n;
 	const void *data;
@@ -321,7 +322,10 @@ load_initrd(const struct boot_entry *config)
 		say("not there\n");
 		return;
 	}
-	start = memory_find(((uint32_t)info->kernel_end + 4095) & ~4095U, s.size);
+	/* Behind what the kernel keeps over a reboot, if there is room. */
+	start = memory_find(MAX(BOOT_KEEP_ADDR + BOOT_KEEP_SIZE, behind), s.size);
+	if (start == 0)
+		start = memory_find(behind, s.size);
 	if (start == 0) {
 		say("%u KiB: no memory for it, going on without\n", (s.size + 1023) >> 10);
 		info->quirks |= BOOT_QUIRK_NO_INITRD;

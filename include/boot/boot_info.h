@@ -23,6 +23,9 @@
 #define BOOT_RAW_MAP_MAX  160	 /* entries of 24 bytes: ends below 2000h */
 #define BOOT_MAP_ADDR	  0x2000 /* the sanitised map */
 #define BOOT_MAP_MAX	  320	 /* entries: ends below 4000h */
+/* What the kernel keeps over a reboot: nothing is loaded there if there is room elsewhere. */
+#define BOOT_KEEP_ADDR	  0x3f0000
+#define BOOT_KEEP_SIZE	  0x10000
 #define BOOT_TRACE_ADDR	  0x4000 /* struct boot_trace_entry[] */
 #define BOOT_TRACE_MAX	  72	 /* entries of 104 bytes: ends below 6000h */
 #define BOOT_CMDLINE_MAX  512	 /* bytes with the terminating NUL */

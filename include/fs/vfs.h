@@ -24,6 +24,7 @@
 #define SYMLINKS_MAX 40 /* followed in one walk, then ELOOP */
 
 struct inode;
+struct path;
 struct dentry;
 struct file;
 struct mount;
@@ -50,6 +51,7 @@ struct superblock {
 	uint64_t dev; /* st_dev */
 	unsigned block_size;
 	bool read_only;
+	bool transient; /* names that nobody uses are not kept: they may be another's next time */
 	struct dentry *root;
 	const struct super_ops *ops;
 	void *private;
@@ -83,6 +85,7 @@ struct inode {
 	struct pagecache *pages; /* [I] contents of a regular file, or NULL */
 	struct pipe *pipe;	 /* [i] of a FIFO that is open */
 	struct list flocks;	 /* [i] advisory locks */
+	struct dentry *alias;	 /* [d] one of its names, not referenced, or NULL */
 	void *private;		 /* the file system's */
 };
 
@@ -106,6 +109,8 @@ struct inode_ops {
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*truncate)(struct inode *inode, uint64_t size);
 	int (*setattr)(struct inode *inode); /* mode, owner, times were changed: write them */
+	/* Of a symbolic link that leads to something without a path that could be walked: that, referenced. */
+	int (*jump)(struct inode *inode, struct path *out);
 };
 
 /* Bits of poll(2). */
@@ -247,6 +252,15 @@ int vfs_mount(const char *source, const char *target, const char *type, unsigned
 int vfs_umount(const char *target, unsigned flags);
 /* The absolute path of @p as seen from the caller's root, into @buf.  Its start within @buf, or an ERR: NULL. */
 char *path_name(const struct path *p, char *buf, size_t size);
+/*
+ * The name of an open file as /proc/PID/fd shows it: its path, with " (deleted)" if it has none any more, or what it
+ * is: "pipe:[12]".  As path_name().
+ */
+char *file_name(const struct file *f, char *buf, size_t size);
+/* The name of @i by one of its paths from the system's root; "" = it has none.  As path_name(). */
+char *inode_name(struct inode *i, char *buf, size_t size);
+/* A path, with references, at which @f's inode is found, pipes included.  0 or -ENOMEM. */
+int file_path(const struct file *f, struct path *out);
 
 /* --- open files ----------------------------------------------------------------------------------- */
 
@@ -275,6 +289,9 @@ void files_put(struct files *fs);
 void files_close_on_exec(struct files *fs);
 /* The file behind @fd, with a reference; NULL = -EBADF. */
 struct file *fd_get(int fd);
+struct file *files_get_file(struct files *fs, int fd); /* the same in any table */
+/* The lowest descriptor in use from @fd on, or -1. */
+int files_next(struct files *fs, int fd);
 /* The lowest free number >= @from for @f (taken over on success), or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int from, bool cloexec);
 int fd_close(int fd);
@@ -290,6 +307,8 @@ struct fs_context *fs_context_new(void); /* the system's root, umask 022 */
 struct fs_context *fs_context_copy(const struct fs_context *c);
 struct fs_context *fs_context_get(struct fs_context *c);
 void fs_context_put(struct fs_context *c);
+/* Its root or current directory, with references. */
+void fs_context_place(struct fs_context *c, bool root, struct path *out);
 /* Takes over the reference to @p. */
 void fs_set_cwd(struct path *p);
 void fs_set_root(struct path *p);

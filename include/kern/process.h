@@ -35,7 +35,7 @@ struct fpu_state;
 /* Things to look at before returning to the program; task->work. */
 #define WORK_SIGNAL 1 /* a signal may be deliverable */
 
-/* Legend: [I] set once; [self] only the task itself; [proc] process_lock; [sig] proc->sig.lock; [a] atomic. */
+/* Legend: [I] set once; [self] only the task itself; [parts] proc->parts_lock; [proc] process_lock; [sig] proc->sig.lock; [a] atomic. */
 struct task {
 	struct thread *thread;	/* [I] */
 	struct process *proc;	/* [I] */
@@ -102,15 +102,17 @@ struct process {
 	struct wait_queue child_wait;	/* where it waits for its children */
 	volatile uint32_t child_events; /* [a] counts what happened to them, for who waits there */
 	struct wait_queue
-		vfork_wait;    /* where the parent of a vfork() waits; woken by exec and exit */
-	bool vforked;	       /* [proc] the parent waits there */
-	struct aspace *as;     /* [self] NULL once it has exited */
-	struct files *files;   /* [self] */
-	struct fs_context *fs; /* [self] */
-	struct cred cred;      /* [self] written by its own calls only */
+		vfork_wait; /* where the parent of a vfork() waits; woken by exec and exit */
+	bool vforked;	    /* [proc] the parent waits there */
+	/* What others may look at (kernel/proc/parts.c): written by the process itself with parts_lock held. */
+	struct spinlock parts_lock;
+	struct aspace *as;		     /* [parts] NULL once it has exited */
+	struct files *files;		     /* [parts] the same */
+	struct fs_context *fs;		     /* [parts] the same */
+	struct cred cred;		     /* [self] written by its own calls only */
 	struct rlimit64 rlimits[NR_RLIMITS]; /* [proc] */
 	char comm[TASK_COMM_LEN];	     /* [self] */
-	struct file *exe;		     /* [self] for /proc/PID/exe and symbolised faults */
+	struct file *exe;		     /* [parts] for /proc/PID/exe and symbolised faults */
 	struct tty *tty; /* [proc] controlling terminal of its session, or NULL */
 	int nice_value;	 /* [proc] */
 	int oom_adj;	 /* [proc] */
@@ -177,11 +179,24 @@ int process_wait(int pid, int *status);
 struct process *process_get(int pid);
 void process_put(struct process *p);
 
+/*
+ * What another process, or this one, has (kernel/proc/parts.c).  Each with a reference for the caller; NULL, -1 or
+ * -ESRCH when it has none, as when it has ended.
+ */
+struct path;
+struct aspace *process_aspace(struct process *p);
+struct file *process_exe(struct process *p);
+struct file *process_file(struct process *p, int fd);
+int process_next_fd(struct process *p, int fd); /* the lowest descriptor in use from @fd on */
+int process_place(struct process *p, bool root, struct path *out);
+
 /* End the calling process: @status as wait4() gives it.  Does not return. */
 NORETURN void process_exit(int status);
 
 /* Memory is short: end the process that holds most.  True: try again (kernel/proc/oom.c). */
 bool oom_kill(void);
+/* How much that would be @p, as /proc/PID/oom_score has it. */
+int oom_score(struct process *p);
 /* Is there a group of this number in the session; @sid 0 = in any? */
 bool process_group_in_session(int pgid, int sid);
 
@@ -215,6 +230,10 @@ void task_work(struct trapframe *tf);
 #define ERESTARTNOHAND	      514 /* again only when no handler ran */
 #define ERESTART_RESTARTBLOCK 516 /* the same, by restart_syscall() */
 
+/* The machine's name as uname() gives it, and a new one: 0 or -EINVAL (too long).  kernel/sys_info.c. */
+void host_name_get(char *buf); /* UTSNAME_LEN bytes */
+int host_name_set(const char *name);
+
 /* --- CPU time (kernel/proc/times.c) --------------------------------------------------------------- */
 
 struct k_rusage;
@@ -222,5 +241,14 @@ struct k_rusage;
 uint64_t process_ticks(const struct process *p, bool user);
 /* @who as getrusage() has it, or RUSAGE_BOTH. */
 void process_usage(const struct process *p, int who, struct k_rusage *out);
+/* A tick: it counts for the program or the kernel, whichever it interrupted.  Interrupts off. */
+void process_tick(void);
+/* The ticks that interrupted programs, and the kernel while it worked for one, since the start. */
+struct cpu_ticks {
+	uint64_t user, system;
+};
+struct cpu_ticks process_all_ticks(void);
+/* Load averages of 1, 5 and 15 minutes (@which 0, 1, 2), in 1/65536. */
+uint64_t load_average(unsigned which);
 /* @t ends: what it used is its process's. */
 void process_note_times(struct task *t);

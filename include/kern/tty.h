@@ -22,3 +22,6 @@ void tty_take_console(int pgid);
 void tty_give_console_back(void);
 /* @p ends: the terminal of the session that it led is free. */
 void tty_process_gone(struct process *p);
+/* For /proc/PID/stat: device number of its controlling terminal (0 = none), and the group in its foreground (-1). */
+int tty_number(const struct process *p);
+int tty_foreground(const struct process *p);

@@ -18,6 +18,11 @@
  * (frame_get) for the caller, who gives it back with frame_put().
  */
 struct vm_object;
+/* What is mapped: st_dev, st_ino, and a path. */
+struct vm_name {
+	uint64_t device, inode;
+	char name[1024];
+};
 struct vm_object_ops {
 	/* The frame of page @index, read in if need be.  0, -EIO, -ENOMEM, -ENXIO past the end (SIGBUS). */
 	int (*get_page)(struct vm_object *o, uint64_t index, paddr_t *frame);
@@ -25,8 +30,8 @@ struct vm_object_ops {
 	void (*page_dirty)(struct vm_object *o, uint64_t index);
 	void (*get)(struct vm_object *o); /* one user more, one less */
 	void (*put)(struct vm_object *o);
-	/* For /proc/PID/maps: device, inode number and name of what is mapped. */
-	void (*describe)(struct vm_object *o, char *buf, size_t size);
+	/* For /proc/PID/maps. */
+	void (*describe)(struct vm_object *o, struct vm_name *out);
 };
 struct vm_object {
 	const struct vm_object_ops *ops;
@@ -109,6 +114,8 @@ vaddr_t aspace_brk(struct aspace *as, vaddr_t end);
  */
 int aspace_fault(struct aspace *as, vaddr_t va, uint64_t error);
 
+/* Copy @n bytes at @va, within one page, from any address space, loaded or not.  0, or -EFAULT: it is not there. */
+int aspace_peek(struct aspace *as, vaddr_t va, void *buf, size_t n);
 /* Is the page of @va there? */
 bool aspace_resident(struct aspace *as, vaddr_t va);
 /* Are its tables the ones that the CPU uses? */

@@ -31,6 +31,9 @@ struct k_sysinfo {
 	uint32_t mem_unit, pad2;
 };
 
+/* What programs take for the kernel's version: the Linux whose calls these are. */
+#define LINUX_RELEASE "6.1.0-minos"
+
 #define UTSNAME_LEN 65
 struct k_utsname {
 	char sysname[UTSNAME_LEN], nodename[UTSNAME_LEN], release[UTSNAME_LEN],

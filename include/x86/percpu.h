@@ -16,7 +16,8 @@ struct cpu {
 	uint64_t kernel_rsp; /* [c] where SYSCALL finds the task's kernel stack; the same */
 	uint64_t
 		user_rsp; /* [c] the program's RSP, for the first two instructions of a call; the same */
-	unsigned id;	  /* [I] 0 = the one that booted */
+	uint16_t interrupted_cs;  /* [c] where the interrupt that is being handled came from */
+	unsigned id;		  /* [I] 0 = the one that booted */
 	uint32_t apic_id;	  /* [I] of its local APIC; 0 where none is used */
 	uint64_t irqs[IRQ_MAX];	  /* [c] interrupts handled, by line */
 	uint64_t apic_spurious;	  /* [c] interrupts that its local APIC took back */

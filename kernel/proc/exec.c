@@ -399,7 +399,7 @@ make_memory(struct process *p, struct program *pr, vaddr_t *rsp)
 	as->stack_limit = p->rlimits[RLIMIT_STACK].cur;
 	as->data_limit = p->rlimits[RLIMIT_DATA].cur;
 	as->as_limit = p->rlimits[RLIMIT_AS].cur;
-	p->as = as;
+	(void)process_swap_aspace(p, as);
 	aspace_switch(as);
 	result = map_stack(as, p);
 	if (result == 0)
@@ -414,7 +414,7 @@ make_memory(struct process *p, struct program *pr, vaddr_t *rsp)
 		return 0;
 	}
 	p->cred = cred;
-	p->as = old;
+	(void)process_swap_aspace(p, old);
 	aspace_switch(old);
 	aspace_put(as);
 	return result;

@@ -135,17 +135,12 @@ give_back(struct process *p, struct task *t)
 			t->clear_tid = (uptr_t){0};
 	}
 	task_free_user(t);
-	p->as = NULL;
+	(void)process_swap_aspace(p, NULL);
 	aspace_switch(NULL);
 	if (as != NULL)
 		aspace_put(as);
-	if (p->files != NULL)
-		files_put(p->files);
-	if (p->fs != NULL)
-		fs_context_put(p->fs);
+	process_put_files(p);
 	process_set_exe(p, NULL);
-	p->files = NULL;
-	p->fs = NULL;
 	signal_flush(p);
 }
 

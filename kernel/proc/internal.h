@@ -43,6 +43,11 @@ int process_set_defaults(struct process *p, bool foreground);
 /* Can nobody of its session continue the group @pgid?  Without looking at @without. */
 bool process_group_orphaned_locked(int pgid, const struct process *without) REQUIRES(process_lock);
 
+/* Put another in its place; the old one, whose reference is the caller's now. */
+struct aspace *process_swap_aspace(struct process *p, struct aspace *as);
+struct file *process_swap_exe(struct process *p, struct file *f);
+/* It has no files and places any more. */
+void process_put_files(struct process *p);
 /* What it runs: nobody may write to that meanwhile.  NULL = nothing. */
 void process_set_exe(struct process *p, struct file *f);
 

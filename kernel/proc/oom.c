@@ -5,20 +5,46 @@
 #include <kern/process.h>
 #include <kern/sched.h>
 #include <mm/aspace.h>
+#include <mm/pmm.h>
 #include "internal.h"
 
-#define WAIT_MS 20 /* for the one that was killed to give its memory back */
+#define OOM_NEVER (-1000) /* of oom_score_adj */
+#define WAIT_MS	  20	  /* for the one that was killed to give its memory back */
 
-static struct process *REQUIRES(process_lock) biggest_locked(void)
+/* Thousandths of all memory that it holds, and what oom_score_adj adds; 0 or less = not this one. */
+int
+oom_score(struct process *p)
+{
+	struct aspace *as = process_aspace(p);
+	struct pmm_stats s;
+	size_t resident;
+
+	if (as == NULL || p->pid == 1) {
+		if (as != NULL)
+			aspace_put(as);
+		return 0;
+	}
+	resident = as->resident;
+	aspace_put(as);
+	pmm_stats(&s);
+	if (p->oom_adj == OOM_NEVER)
+		return 0;
+	return MAX((int)(resident * 1000 / s.total) + p->oom_adj, 1);
+}
+
+static struct process *REQUIRES(process_lock) worst_locked(void)
 {
 	struct process *p, *found = NULL;
 	size_t most = 0;
+	int worst = 0;
 
 	list_for_each_entry (p, &process_all, all_node) {
-		if (p->state != PROC_ALIVE || p->as == NULL || p->pid == 1)
-			continue;
-		if (p->as->resident > most) {
-			most = p->as->resident;
+		const int score = p->state == PROC_ALIVE && p->as != NULL ? oom_score(p) : 0;
+
+		if (score > worst ||
+		    (score == worst && score > 0 && p->as != NULL && p->as->resident > most)) {
+			worst = score;
+			most = p->as != NULL ? p->as->resident : 0;
 			found = p;
 		}
 	}
@@ -33,7 +59,7 @@ oom_kill(void)
 	bool self;
 
 	mutex_lock(&process_lock);
-	p = biggest_locked();
+	p = worst_locked();
 	self = p == process_self();
 	if (p != NULL && !p->oom_killed) {
 		p->oom_killed = true;

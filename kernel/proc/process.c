@@ -6,6 +6,7 @@
  * children vanish as soon as they end.
  */
 #include <kern/process.h>
+#include <fs/procfs.h>
 #include <fs/vfs.h>
 #include <kern/clock.h>
 #include <kern/exec.h>
@@ -16,6 +17,7 @@
 #include <x86/fpu.h>
 #include <x86/task.h>
 #include "internal.h"
+#include "show.h"
 
 #define HASH_SIZE 256
 #define PID_MAX	  32768
@@ -37,6 +39,7 @@ init_lists(struct process *p)
 	list_init(&p->tasks);
 	list_init(&p->sig.queued);
 	p->sig.lock = (struct spinlock)SPINLOCK_INIT("signals");
+	p->parts_lock = (struct spinlock)SPINLOCK_INIT("process parts");
 	wait_queue_init(&p->child_wait);
 	wait_queue_init(&p->vfork_wait);
 	wait_queue_init(&p->sig.continued);
@@ -47,6 +50,7 @@ process_init(void)
 {
 	for (size_t i = 0; i < HASH_SIZE; i++)
 		list_init(&by_pid[i]);
+	procfs_register(proc_system_files, proc_process_files);
 	init_lists(&kernel_reaper);
 	kernel_reaper.refs = 1;
 	(void)strlcpy(kernel_reaper.comm, "kernel", sizeof(kernel_reaper.comm));
@@ -197,9 +201,9 @@ process_put(struct process *p)
 void
 process_set_exe(struct process *p, struct file *f)
 {
-	struct file *old = p->exe;
+	struct file *now = f != NULL && inode_run_begin(f->inode) == 0 ? file_get(f) : NULL;
+	struct file *old = process_swap_exe(p, now);
 
-	p->exe = f != NULL && inode_run_begin(f->inode) == 0 ? file_get(f) : NULL;
 	if (old != NULL) {
 		inode_run_end(old->inode);
 		file_put(old);

@@ -7,9 +7,11 @@
 #include <kern/clock.h>
 #include <kern/process.h>
 #include <kern/sched.h>
+#include <kern/sync.h>
 #include <lib/string.h>
 #include <mm/aspace.h>
 #include <uapi/resource.h>
+#include <x86/percpu.h>
 #include "internal.h"
 
 #define HZ 100 /* of what programs count time in: sysconf(_SC_CLK_TCK) */
@@ -24,6 +26,78 @@ split(const struct task *t, uint64_t *user, uint64_t *system)
 	*user = ticks != 0 ? all / ticks * t->user_ticks : all;
 	*system = all - *user;
 }
+
+static struct cpu_ticks all_ticks; /* [c] */
+
+void
+process_tick(void)
+{
+	struct task *t = this_cpu()->task;
+
+	if (t == NULL)
+		return;
+	if ((this_cpu()->interrupted_cs & 3) == 3) {
+		t->user_ticks++;
+		all_ticks.user++;
+	} else {
+		t->system_ticks++;
+		all_ticks.system++;
+	}
+}
+
+struct cpu_ticks
+process_all_ticks(void)
+{
+	return all_ticks;
+}
+
+/* --- load ----------------------------------------------------------------------------------------- */
+
+#define ONE	65536
+#define STEP_NS (5 * NS_PER_SEC)
+
+static struct mutex load_lock = MUTEX_INIT(load_lock, "load");
+static uint64_t loads[3], load_at_ns,
+	load_ready; /* [load] up to when, and the scheduler's count then */
+
+/*
+ * Each STEP_NS the load moves towards the mean number of threads that ran or wanted to: by 1 - e^(-5/60) for the
+ * first, and so on.  Steps that nobody asked about are made up for with the mean over all of them.
+ */
+static void REQUIRES(load_lock) catch_up_locked(void)
+{
+	static const uint64_t keep[3] = {60298, 64453,
+					 65173}; /* e^(-5/60), e^(-5/300), e^(-5/900), of ONE */
+	const uint64_t now = clock_ns();
+	const uint64_t steps = MIN((now - load_at_ns) / STEP_NS, 4000ULL);
+	struct sched_stats s;
+	uint64_t mean;
+
+	if (steps == 0)
+		return;
+	sched_stats(&s);
+	mean = (s.ready_ticks - load_ready) * ONE / MAX((now - load_at_ns) / NS_PER_TICK, 1ULL);
+	for (uint64_t i = 0; i < steps; i++) {
+		for (unsigned k = 0; k < ARRAY_SIZE(loads); k++)
+			loads[k] = (loads[k] * keep[k] + mean * (ONE - keep[k])) / ONE;
+	}
+	load_at_ns = now;
+	load_ready = s.ready_ticks;
+}
+
+uint64_t
+load_average(unsigned which)
+{
+	uint64_t load;
+
+	mutex_lock(&load_lock);
+	catch_up_locked();
+	load = loads[which];
+	mutex_unlock(&load_lock);
+	return load;
+}
+
+/* --- processes ------------------------------------------------------------------------------------ */
 
 void
 process_note_times(struct task *t)

@@ -210,6 +210,7 @@ dispatch(struct trapframe *tf)
 	struct irq_line *line = irq_by_vector[vector];
 
 	if (likely(line != NULL)) {
+		this_cpu()->interrupted_cs = (uint16_t)tf->cs;
 		irq_dispatch(line);
 		sched_preempt_check();
 		return;

@@ -15,6 +15,7 @@ QUIRKS = {
     "map cut": "the firmware's memory map had more entries than room",
     "unverified": "the initrd carries no checksum",
     "config": "MINOS.CFG has a wrong line, or is absent",
+    "no initrd": "too little memory for the initrd: there are no programs",
     # Only when another loader started the kernel (docs/entry.md).
     "two sizes": "the loader gave no memory map, only two sizes",
     "cmdline": "the command line was too long, or could not be read",

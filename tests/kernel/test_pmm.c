@@ -150,14 +150,12 @@ overlaps(paddr_t pa, paddr_t start, paddr_t end)
 static void
 check_frame_allowed(paddr_t pa)
 {
-	const struct boot_info *bi = boot_info();
 	size_t n;
 	const struct boot_mem *map = boot_map(&n);
 
 	CHECK(pa != 0);
 	CHECK(!overlaps(pa, virt_to_phys(kernel_image_start), virt_to_phys(kernel_image_end)) ||
 	      init_is_gone((vaddr_t)kernel_image_start + pa - virt_to_phys(kernel_image_start)));
-	CHECK(!overlaps(pa, bi->initrd_start, bi->initrd_end));
 	for (size_t i = 0; i < n; i++)
 		CHECK(map[i].type == BOOT_MEM_RAM ||
 		      !overlaps(pa, map[i].start, map[i].start + map[i].size));
