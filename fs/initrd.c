@@ -97,7 +97,7 @@ write_file(struct unpack *u, const char *name)
 {
 	const struct ustar_entry *e = &u->ar.entry;
 	struct file *f;
-	int result = vfs_open(NULL, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, e->mode, &f);
+	int result = vfs_open(NULL, name, O_WRONLY | O_CREAT | O_EXCL, e->mode, &f);
 	size_t done;
 
 	if (result != 0)
@@ -130,7 +130,7 @@ is_directory(const char *name)
 /* --- entries -------------------------------------------------------------------------------------- */
 
 static int
-make(struct unpack *u, char *name)
+try_to_make(struct unpack *u, char *name)
 {
 	struct ustar_entry *e = &u->ar.entry;
 	const uint64_t dev = device_number(e->major, e->minor);
@@ -140,21 +140,37 @@ make(struct unpack *u, char *name)
 		result = vfs_mkdir(NULL, name, e->mode);
 		return result == -EEXIST ? is_directory(name) : result;
 	}
-	(void)vfs_unlink(NULL, name); /* as tar does: the later one counts */
 	switch (e->type) {
 	case '0': return write_file(u, name);
 	case '1':
 		if (has_dotdot(e->link))
 			return -EPERM;
-		memmove(e->link + 1, e->link, strnlen(e->link, USTAR_NAME_MAX - 2) + 1);
-		e->link[0] = '/';
-		e->link[USTAR_NAME_MAX - 1] = '\0';
+		if (e->link[0] != '/') {
+			memmove(e->link + 1, e->link, strnlen(e->link, USTAR_NAME_MAX - 2) + 1);
+			e->link[0] = '/';
+			e->link[USTAR_NAME_MAX - 1] = '\0';
+		}
 		return vfs_link(NULL, e->link, NULL, name, 0);
 	case '2': return vfs_symlink(e->link, NULL, name);
 	case '3': return vfs_mknod(NULL, name, S_IFCHR | e->mode, dev);
 	case '4': return vfs_mknod(NULL, name, S_IFBLK | e->mode, dev);
 	default: return vfs_mknod(NULL, name, S_IFIFO | e->mode, 0);
 	}
+}
+
+static int
+make(struct unpack *u, char *name)
+{
+	int result = try_to_make(u, name);
+
+	if (result == -ENOENT) {
+		make_parents(name);
+		result = try_to_make(u, name);
+	}
+	if ((result == -EEXIST || result == -ELOOP) && u->ar.entry.type != '5' &&
+	    vfs_unlink(NULL, name) == 0) /* as tar does: the later one counts */
+		result = try_to_make(u, name);
+	return result;
 }
 
 /* Owner, mode and times, which the umask and the making itself have changed. */
@@ -194,7 +210,6 @@ unpack_one(struct unpack *u, char *name)
 		complain(u, "its name is absolute: taken from the root");
 	name[0] = '/';
 	(void)strlcpy(name + 1, e->name + (e->name[0] == '/'), USTAR_NAME_MAX - 1);
-	make_parents(name);
 	result = make(u, name);
 	if (result == 0 && e->type != '1')
 		result = set_attributes(e, name);

@@ -348,7 +348,9 @@ fifo_open(struct inode *i, struct file *f)
 		return -ENOMEM;
 	f->private = p;
 	f->ops = &ops;
-	result = i->sb == NULL ? 0 : wait_for_other(f, p); /* pipe(2)'s, opened again: nobody has to come */
+	result = i->sb == NULL
+			 ? 0
+			 : wait_for_other(f, p); /* pipe(2)'s, opened again: nobody has to come */
 	if (result != 0)
 		pipe_release(f);
 	return result;

@@ -30,7 +30,7 @@ static const struct {
 	{ 3,  "processes" },
 	{ 4,  "rename" },
 	{ 5,  "inode" }, { 6, "pipe" }, { 5, "eventfd" }, { 5, "host name" }, { 5, "load" },
-	{ 6,  "dcache" }, { 6, "mounts" },
+	{ 5,  "mounts" }, { 6, "dcache" },
 	{ 7,  "aspace" }, /* taken by faults while a program's memory is copied */
 	{ 8,  "page cache" },
 	{ 8,  "test outer" },

@@ -1,6 +1,7 @@
 /*
  * sys_info.c - limits, usage, the machine's name and state.
  */
+#include <dev/power.h>
 #include <kern/clock.h>
 #include <kern/process.h>
 #include <kern/random.h>
@@ -52,6 +53,36 @@ sys_uname(uptr_t out)
 	memcpy(u.domainname, domain_name, sizeof(u.domainname));
 	mutex_unlock(&names_lock);
 	return copy_to_user(out, &u, sizeof(u));
+}
+
+#define REBOOT_MAGIC1  0xfee1dead
+#define REBOOT_RESTART 0x01234567
+#define REBOOT_HALT    0xcdef0123
+#define REBOOT_OFF     0x4321fedc
+#define REBOOT_CAD_ON  0x89abcdef
+#define REBOOT_CAD_OFF 0
+
+int64_t
+sys_reboot(unsigned magic1, unsigned magic2, unsigned cmd, uptr_t arg)
+{
+	static const unsigned magic[] = {672274793, 85072278, 369367448, 537993216};
+	bool known = false;
+
+	(void)arg;
+	if (process_self()->cred.euid != 0)
+		return -EPERM;
+	for (size_t i = 0; i < ARRAY_SIZE(magic); i++)
+		known |= magic2 == magic[i];
+	if (magic1 != REBOOT_MAGIC1 || !known)
+		return -EINVAL;
+	switch (cmd) {
+	case REBOOT_RESTART: power_reboot();
+	case REBOOT_HALT:
+	case REBOOT_OFF: power_off();
+	case REBOOT_CAD_ON:
+	case REBOOT_CAD_OFF: return 0; /* Ctrl-Alt-Del restarts in any case */
+	default: return -EINVAL;
+	}
 }
 
 static int64_t

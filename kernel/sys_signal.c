@@ -131,11 +131,13 @@ sys_rt_sigtimedwait(uptr_t wanted, uptr_t info, uptr_t timeout, uint64_t size)
 	set &= ~(sig_bit(SIGKILL) | sig_bit(SIGSTOP));
 	signo = signal_take(set, &si);
 	if (signo == 0 && deadline > clock_ns()) {
+		t->awaited = set;
 		signal_set_blocked(blocked & ~set); /* so that they end the sleep */
 		if (!signal_pending())
 			(void)wait_event_until(&nobody, false, deadline);
 		signo = signal_take(set, &si);
 		signal_set_blocked(blocked);
+		t->awaited = 0;
 	}
 	if (signo == 0)
 		return signal_pending() ? -EINTR : -EAGAIN;

@@ -340,6 +340,7 @@ tty_ioctl(struct file *f, unsigned cmd, uint64_t value)
 #define MAJOR_TTY     4
 #define MAJOR_CONSOLE 5 /* minor 0: the controlling terminal, 1: the console */
 
+/* A session leader's first terminal becomes its controlling one, but not by the name /dev/console.  Spec: as Linux. */
 static int
 tty_open(struct inode *i, struct file *f)
 {
@@ -350,7 +351,7 @@ tty_open(struct inode *i, struct file *f)
 		return -ENXIO;
 	f->private = &tty_console;
 	if (p != NULL && p->sid == p->pid && p->tty == NULL && tty_console.session == 0 &&
-	    (f->flags & O_NOCTTY) == 0) {
+	    (f->flags & O_NOCTTY) == 0 && i->rdev != device_number(MAJOR_CONSOLE, 1)) {
 		tty_console.session = p->sid;
 		tty_console.foreground = p->pgid;
 		p->tty = &tty_console;

@@ -100,6 +100,22 @@ aspace_find(struct aspace *as, vaddr_t va)
 	return v != NULL && va >= v->start ? v : NULL;
 }
 
+bool
+aspace_range_at(struct aspace *as, vaddr_t va, struct vma *out)
+{
+	const struct vma *v;
+
+	mutex_lock(&as->lock);
+	v = aspace_find_from(as, va);
+	if (v != NULL) {
+		*out = *v;
+		if (v->object != NULL)
+			v->object->ops->get(v->object);
+	}
+	mutex_unlock(&as->lock);
+	return v != NULL;
+}
+
 struct vma *
 aspace_next(struct aspace *as, struct vma *v)
 {

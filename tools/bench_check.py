@@ -36,17 +36,19 @@ def compiler():
     return names[0].strip() if names else "unknown"
 
 
-def boot_instructions(machine):
+def boot_instructions(machine, programs):
     """From the boot sector's first instruction to the prompt, without what the disk took."""
     with tempfile.TemporaryDirectory(prefix="minos-bench-") as folder:
         first = bench.handover(machine, folder, runs=1)
-        return round(bench.medians(machine, runs=1)[-1][3] - first)
+        image = bench.IMAGE if programs else bench.small_image(folder)
+        return round(bench.medians(machine, image, runs=1)[-1][3] - first)
 
 
 def measure():
     found = {name: int(n)
              for name, n in re.findall(r"(?m)^bench (\w+)\s+(\d+)", bench.operations())}
-    found["boot_q35"] = boot_instructions("q35")
+    found["boot_q35"] = boot_instructions("q35", programs=False)
+    found["boot_with_programs_q35"] = boot_instructions("q35", programs=True)
     found["kernel_bytes"] = os.path.getsize(os.path.join(BUILD, "minos.stripped"))
     return found
 

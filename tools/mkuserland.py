@@ -20,7 +20,7 @@ ETC = {
     "group": "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
     "hostname": "minos\n",
     "profile": "export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root TERM=linux\nPS1='minos:$PWD# '\n",
-    "inittab": "::sysinit:/bin/hostname -F /etc/hostname\n::respawn:-/bin/sh\n::ctrlaltdel:/sbin/reboot\n",
+    "inittab": "::sysinit:/bin/hostname -F /etc/hostname\ntty1::respawn:-/bin/sh\n::ctrlaltdel:/sbin/reboot\n",
     "motd": "Programs run here as they do under Linux.\n",
 }
 

@@ -49,7 +49,8 @@ main(int argc, char **argv)
 	}
 	close(ends[1]);
 	while (read(ends[0], &r, sizeof(r)) == sizeof(r))
-		printf("child %d, process %d: the sum up to %d is %ld\n", r.number, (int)r.pid, r.number * 1000, r.sum);
+		printf("child %d, process %d: the sum up to %d is %ld\n", r.number, (int)r.pid,
+		       r.number * 1000, r.sum);
 	for (pid_t pid; (pid = wait(&status)) > 0;) {
 		if (!WIFEXITED(status)) {
 			printf("process %d was killed by signal %d\n", (int)pid, WTERMSIG(status));

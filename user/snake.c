@@ -22,7 +22,7 @@ struct cell {
 };
 
 static struct termios before;
-static int width = 80, height = 24; /* of the field, frame included */
+static int width = 80, height = 24;  /* of the field, frame included */
 static struct cell snake[MAX_CELLS]; /* [0] is the head */
 static int length, score;
 static struct cell food, step;

@@ -49,8 +49,9 @@ struct task {
 	k_sigset_t blocked; /* [self] written with sig.lock held */
 	k_sigset_t
 		saved_blocked; /* [self] to be restored once the handler returns (sigsuspend, pselect) */
-	bool restore_blocked;	     /* [self] */
-	k_sigset_t pending;	     /* [sig] sent to this thread alone */
+	k_sigset_t awaited;   /* [sig] those that sigtimedwait() waits for: kept even if ignored */
+	bool restore_blocked; /* [self] */
+	k_sigset_t pending;   /* [sig] sent to this thread alone */
 	struct k_siginfo info[NSIG]; /* [sig] of those pending that are not queued more than once */
 	uptr_t altstack;	     /* [self] */
 	uint64_t altstack_size;	     /* [self] 0 = none */
@@ -172,6 +173,8 @@ int process_init(void);
 int process_spawn(const char *path, char *const *argv, char *const *envp, bool foreground);
 /* The same for PID 1, before any other: what the kernel's own was. */
 int process_spawn_init(const char *path, char *const *argv, char *const *envp);
+/* Nobody will wait for such a process. */
+void process_disown(int pid);
 /* Wait for such a process; its status as wait4() gives it, or -EINTR, -ECHILD. */
 int process_wait(int pid, int *status);
 

@@ -66,6 +66,7 @@ int64_t sys_getdents64(int fd, uptr_t buf, unsigned count);
 
 /* kernel/sys_info.c */
 int64_t sys_uname(uptr_t out);
+int64_t sys_reboot(unsigned magic1, unsigned magic2, unsigned cmd, uptr_t arg);
 int64_t sys_sethostname(uptr_t name, int len);
 int64_t sys_setdomainname(uptr_t name, int len);
 int64_t sys_sysinfo(uptr_t out);

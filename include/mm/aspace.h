@@ -114,6 +114,11 @@ vaddr_t aspace_brk(struct aspace *as, vaddr_t end);
  */
 int aspace_fault(struct aspace *as, vaddr_t va, uint64_t error);
 
+/*
+ * For who looks at them one after the other: *@out is a copy of the first range that ends behind @va, its object with
+ * a reference more.  False: there is none.
+ */
+bool aspace_range_at(struct aspace *as, vaddr_t va, struct vma *out);
 /* Copy @n bytes at @va, within one page, from any address space, loaded or not.  0, or -EFAULT: it is not there. */
 int aspace_peek(struct aspace *as, vaddr_t va, void *buf, size_t n);
 /* Is the page of @va there? */

@@ -34,7 +34,7 @@ open_console(bool foreground)
 	for (int fd = 0; fd < 3; fd++) {
 		struct file *f;
 		int result = vfs_open(NULL, fd == 0 && !foreground ? "/dev/null" : "/dev/console",
-				      O_RDWR | (foreground ? 0 : O_NOCTTY), 0, &f);
+				      O_RDWR, 0, &f);
 
 		if (result != 0)
 			return result;

@@ -63,8 +63,11 @@ process_init(void)
 void
 process_reaper_gone_locked(struct process *p)
 {
-	log_err("%s[1] ended with status %#x: nobody is PID 1 now", p->comm, p->exit_status);
+	log_err("%s[1] ended with status %#x: its place is the kernel's again", p->comm,
+		p->exit_status);
 	reaper = &kernel_reaper;
+	__atomic_add_fetch(&p->child_events, 1, __ATOMIC_RELEASE);
+	(void)wake_all(&p->child_wait); /* process_wait() */
 }
 
 struct process *
@@ -272,7 +275,9 @@ start(struct spawn *s, int pid)
 	if (pid == 1)
 		reaper = s->p;
 	mutex_unlock(&process_lock);
-	if (s->foreground) {
+	if (pid == 1) {
+		tty_take_console(0); /* whom it starts may make it the terminal of a session */
+	} else if (s->foreground) {
 		tty_adopt(s->p);
 		tty_take_console(pid);
 	}
@@ -318,6 +323,21 @@ process_spawn_init(const char *path, char *const *argv, char *const *envp)
 	return spawn_as(path, argv, envp, 1, true);
 }
 
+void
+process_disown(int pid)
+{
+	struct process *p;
+
+	mutex_lock(&process_lock);
+	p = process_find_locked(pid);
+	if (p != NULL && p->kernel_child) {
+		p->kernel_child = false;
+		if (p->state == PROC_ZOMBIE)
+			process_leave_locked(p);
+	}
+	mutex_unlock(&process_lock);
+}
+
 /* One reference is ours: nobody else frees it. */
 int
 process_wait(int pid, int *status)
@@ -328,10 +348,11 @@ process_wait(int pid, int *status)
 	if (p == NULL)
 		return -ECHILD;
 	while (result == 0 && p->state != PROC_ZOMBIE) {
-		const uint32_t seen = __atomic_load_n(&reaper->child_events, __ATOMIC_ACQUIRE);
+		struct process *told = pid == 1 ? p : reaper; /* whom its end is reported to */
+		const uint32_t seen = __atomic_load_n(&told->child_events, __ATOMIC_ACQUIRE);
 
 		if (p->state != PROC_ZOMBIE)
-			result = wait_event(&reaper->child_wait, reaper->child_events != seen);
+			result = wait_event(&told->child_wait, told->child_events != seen);
 	}
 	mutex_lock(&process_lock);
 	if (result == 0) {
@@ -340,6 +361,8 @@ process_wait(int pid, int *status)
 			p->kernel_child = false;
 			process_leave_locked(p);
 		}
+		if (pid == 1)
+			process_enter_locked(&kernel_reaper, NULL, 1);
 	}
 	if (--p->refs == 0)
 		process_free(p);

@@ -2,9 +2,9 @@
  * show.h - between the files of kernel/proc that say what stands in /proc.
  */
 #pragma once
+#include <fs/procfs.h>
 #include <kern/process.h>
 
-struct proc_file;
 struct text;
 
 extern const struct proc_file proc_system_files[], proc_process_files[];

@@ -243,13 +243,12 @@ show_maps(struct text *t, struct process *p)
 {
 	struct aspace *as = process_aspace(p);
 	struct vm_name *name = kmalloc(sizeof(*name));
-	struct vma *v;
+	struct vma v = {.end = 0};
 
-	if (as != NULL && name != NULL) {
-		mutex_lock(&as->lock);
-		list_for_each_entry (v, &as->vmas, node)
-			show_range(t, as, v, name);
-		mutex_unlock(&as->lock);
+	while (as != NULL && name != NULL && aspace_range_at(as, v.end, &v)) {
+		show_range(t, as, &v, name);
+		if (v.object != NULL)
+			v.object->ops->put(v.object);
 	}
 	kfree(name);
 	if (as != NULL)

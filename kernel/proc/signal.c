@@ -97,7 +97,7 @@ send_locked(struct process *p, struct task *t, const struct k_siginfo *info)
 	int result = 0;
 
 	settle_stops_locked(p, only, signo);
-	if (is_ignored(p, signo) && (only->blocked & sig_bit(signo)) == 0)
+	if (is_ignored(p, signo) && ((only->blocked | only->awaited) & sig_bit(signo)) == 0)
 		return 0;
 	if (*set & sig_bit(signo)) {
 		if (signo < SIGRTMIN)

@@ -149,7 +149,29 @@ program_run(int argc, char **argv)
 	}
 	if (!background)
 		return wait_foreground(pid);
+	process_disown(pid);
 	sh_printf("[%d]\n", pid);
+	return 0;
+}
+
+int
+program_init(const char *path)
+{
+	static char path_var[] = "PATH=/bin:/sbin:/usr/bin:/usr/sbin", home[] = "HOME=/",
+		    term[] = "TERM=linux";
+	char *envp[] = {path_var, home, term, NULL};
+	char *argv[] = {(char *)(uintptr_t)path, NULL};
+	int status = 0;
+	const int result = process_spawn_init(path, argv, envp);
+
+	if (result < 0) {
+		tty_give_console_back();
+		show_error(path, -result);
+		return result;
+	}
+	(void)process_wait(result, &status);
+	tty_give_console_back();
+	show_status(status);
 	return 0;
 }
 

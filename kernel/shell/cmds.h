@@ -181,6 +181,8 @@ int cmd_run(int argc, char **argv); /* cmd_run.c */
 size_t sh_take_typed(char *buf, size_t max);
 /* Start the program @argv[0] (with NAME=VALUE words in front) and wait for it, unless the last word is &. */
 int program_run(int argc, char **argv);
+/* Run @path as PID 1 with the console until it ends.  0, or -errno: it did not start, and why has been said. */
+int program_init(const char *path);
 /* Is there a program of this name, or path?  Its path. */
 bool program_find(const char *name, char *buf, size_t size);
 void crash_corrupt(void); /* crash_corrupt.c */

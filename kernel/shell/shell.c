@@ -492,6 +492,19 @@ handle_line(enum le_result how)
 		typed.taken = typed.have;  /* typed before the Ctrl-C */
 }
 
+/* init= on the command line: that program has the console, until it ends. */
+static void
+run_init(void)
+{
+	char path[128];
+
+	if (cmdline_get("init", path, sizeof(path)) <= 0)
+		return;
+	printf("init: starting %s\n", path);
+	(void)program_init(path);
+	printf("init: %s is not running, so this is the kernel's shell\n", path);
+}
+
 static void
 shell_main(void *unused)
 {
@@ -502,6 +515,7 @@ shell_main(void *unused)
 	le_init(&editor, editor_out, candidate, NULL, cols);
 	console_set_interrupt_hook(on_ctrl_c);
 	run_from_cmdline();
+	run_init();
 	printf("\nType help for the list of commands, help NAME for more about one.\n");
 	show_prompt();
 	boot_trace_add("prompt", 0);

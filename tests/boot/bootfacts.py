@@ -114,7 +114,7 @@ def registers(machine):
 def floppy_image(folder):
     """A floppy with the files of the build."""
     path = os.path.join(folder, "floppy.img")
-    files = [os.path.join(vm.BUILD, "image", n) for n in ("MINOS.CFG", "MINOS.ELF", "INITRD.TAR")]
+    files = [os.path.join(vm.BUILD, "image", n) for n in ("MINOS.CFG", "MINOS.ELF")] + [vm.SMALL_INITRD]
     stages = [f"--{name}={os.path.join(vm.BUILD, name + '.bin')}" for name in ("stage1", "stage2")]
     subprocess.run([sys.executable, os.path.join(vm.ROOT, "tools", "mkimage.py"), "floppy",
                     *stages, "-o", path, *files], check=True)

@@ -6,6 +6,7 @@ the same. Shells from Debian's packages are typed at.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -55,6 +56,25 @@ def test_the_same_as_under_linux(machine, root, tmp_path, name):
     wanted = reference(root, name, tmp_path)
     assert len(wanted) > 20
     assert without_log(machine.command(f"run /abi/go {name}", timeout=120)) == wanted
+
+
+def without_pids(lines):
+    """Shells name those that were killed by number."""
+    return [re.sub(r" *\b\d+ +(Killed|Terminated)", r" PID \1", line) for line in lines]
+
+
+@pytest.mark.parametrize("shell", userland.SCRIPT_SHELLS)
+def test_a_script_of_200_lines(machine, root, tmp_path, shell):
+    command = userland.SCRIPT_SHELLS[shell]
+    shutil.copy(os.path.join(root, "abi", "script.sh"), tmp_path)
+    path = ":".join(os.path.join(root, folder) for folder in ("bin", "usr/bin", "sbin", "usr/sbin"))
+    program = os.path.join(root, command.split()[0].lstrip("/"))
+    done = subprocess.run([program, *command.split()[1:], "./script.sh"], cwd=tmp_path, env={"PATH": path}, check=False,
+                          timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wanted = without_pids(done.stdout.decode().splitlines())
+    assert wanted[-1] == "11 sections" and len(wanted) > 120
+    got = without_pids(without_log(machine.command(f"run /abi/go-script {shell} {command}", timeout=120)))
+    assert got == wanted
 
 
 def test_enough_calls_are_proven():

@@ -41,7 +41,7 @@ def sources():
     """All but what DEBUG=1 adds, what `make lint` compiles to see it refused, and programs of Linux."""
     files = {os.path.relpath(f, machine.ROOT) for folder in FOLDERS
              for f in glob.glob(os.path.join(machine.ROOT, folder, "**", "*.c"), recursive=True)}
-    return {f for f in files if "/debug/" not in f and not f.startswith(("tests/lint/", "tests/abi/"))}
+    return {f for f in files if "/debug/" not in f and not f.startswith(("tests/lint/", "tests/abi/", "user/"))}
 
 
 def test_every_source_is_listed(database):

@@ -137,7 +137,8 @@ def test_same_bytes_from_other_places_and_times(image, tmp_path):
 
 
 def test_floppy(tmp_path):
-    assert build("floppy", tmp_path / "f.img", image_files()) is None
+    files = image_files()[:2] + [machine.SMALL_INITRD]
+    assert build("floppy", tmp_path / "f.img", files) is None
     data = (tmp_path / "f.img").read_bytes()
     assert len(data) == 1474560
     fields = struct.unpack_from("<HBHBHHBHHH", data, 11)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import struct
 import subprocess
 import tarfile
@@ -38,10 +39,12 @@ def make_volume(tmp_path, fat, size, cluster_sectors):
 
 
 def fetch(tmp_path):
-    """The files of the real image, as local files."""
+    """The files of the real image, with the small initrd, as local files."""
     for name in FILES:
         local = os.path.join(str(tmp_path), name)
-        if not os.path.exists(local):
+        if not os.path.exists(local) and name == "INITRD.TAR":
+            shutil.copyfile(machine.SMALL_INITRD, local)
+        elif not os.path.exists(local):
             run("mcopy", "-n", "-i", f"{machine.IMAGE}@@{machine.VOLUME_OFFSET}", f"::{name}", local)
         yield name, local
 
@@ -113,7 +116,8 @@ def sieve(tmp_path, volume):
 
 def test_files_replaced_on_a_full_volume(boot, tmp_path):
     """As a user does it with a file manager: MINOS.CFG edited, a plain tar in INITRD.TAR's place."""
-    path = machine.image_copy(tmp_path)
+    with open(machine.SMALL_INITRD, "rb") as f:
+        path = machine.image_copy(tmp_path, files=[("INITRD.TAR", f.read())])
     volume = f"{path}@@{machine.VOLUME_OFFSET}"
     sieve(tmp_path, volume)
     with open(tmp_path / "big.txt", "wb") as f:

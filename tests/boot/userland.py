@@ -2,6 +2,7 @@
 
 import glob
 import os
+import shutil
 import subprocess
 
 from vm import BUILD, ROOT, image_copy
@@ -13,6 +14,16 @@ GO = """#!/bin/sh
 mkdir -p /tmp/$1
 cd /tmp/$1
 exec /bin/busybox env -i /abi/$1 < /dev/null 2>&1 | cat
+"""
+SCRIPT_SHELLS = {"ash": "/bin/busybox sh", "mksh": "/bin/mksh", "bash": "/bin/bash-static"}
+# The same for the script and a shell.
+GO_SCRIPT = """#!/bin/sh
+name=$1
+shift
+mkdir -p /tmp/$name
+cd /tmp/$name
+cp /abi/script.sh .
+exec /bin/busybox env -i PATH=/bin:/usr/bin:/sbin:/usr/sbin "$@" ./script.sh < /dev/null 2>&1 | cat
 """
 
 
@@ -34,10 +45,12 @@ def make_root(folder):
     os.makedirs(os.path.join(folder, "abi"))
     for name in abi_programs():
         compile_static(os.path.join(ABI, name + ".c"), os.path.join(folder, "abi", name))
-    go = os.path.join(folder, "abi", "go")
-    with open(go, "w", encoding="ascii") as f:
-        f.write(GO)
-    os.chmod(go, 0o755)
+    shutil.copy(os.path.join(ABI, "script.sh"), os.path.join(folder, "abi", "script.sh"))
+    for name, text in (("go", GO), ("go-script", GO_SCRIPT)):
+        path = os.path.join(folder, "abi", name)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
 
 
 def make_image(folder, root):

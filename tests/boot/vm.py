@@ -26,6 +26,7 @@ import recording
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD") or "build")
 IMAGE = os.path.join(BUILD, "minos.img")
+SMALL_INITRD = os.path.join(BUILD, "floppy", "INITRD.TAR")  # the one of the floppy: a few files, no programs
 ELF = os.path.join(BUILD, "minos.elf")
 QEMU = os.environ.get("QEMU") or "qemu-system-x86_64"
 

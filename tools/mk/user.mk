@@ -6,7 +6,7 @@
 MUSL_CC ?= musl-gcc
 USER_SRC := $(if $(shell command -v $(MUSL_CC) 2>/dev/null),$(sort $(wildcard user/*.c)))
 USER_BIN := $(USER_SRC:user/%.c=$(BUILD)/user/%)
-USER_CFLAGS := -static -O2 -s -std=gnu11 -Wall -Wextra -Wshadow $(WERROR) -ffile-prefix-map=$(CURDIR)=.
+USER_CFLAGS := -static -O2 -s -std=gnu11 -Wall -Wextra -Wshadow $(WERROR) "-ffile-prefix-map=$(CURDIR)=."
 
 $(BUILD)/user/%: user/%.c $(FLAGS)
 	@mkdir -p $(@D)
