@@ -23,12 +23,24 @@ def documents():
     return ["README.md", *sorted(found)]
 
 
-def session():
-    return re.findall(r"(?m)^    minOS> (.+?)(?:  .*)?$", text("README.md"))
+def session(heading):
+    section = text("README.md").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"(?m)^    minOS> (.+?)(?:  .*)?$", section)
+
+
+def leave(m, line, sign, keys):
+    """A program that takes what is typed: until its sign appears, then away from it."""
+    m.send(line + "\r")
+    m.expect(sign)
+    m.send(keys)
+    m.expect(r"minOS> ")
+
+
+WITH_KEYS = {"sh": (r"/ # $", "exit\r"), "snake": (r"score 0", "q")}
 
 
 def test_the_first_session_can_be_typed(boot):
-    lines = session()
+    lines = session("A first session")
     assert len(lines) > 10 and lines[-1] == "poweroff", lines
     m = boot()
     m.prompt()
@@ -40,10 +52,25 @@ def test_the_first_session_can_be_typed(boot):
             m.send("q")
             m.expect(r"minOS> ")
             continue
+        if line in WITH_KEYS:
+            leave(m, line, *WITH_KEYS[line])
+            continue
         answer = m.command(line, timeout=300)
         assert not re.search(r"(?m)unknown command|^usage:|^\[FAIL\]", answer), answer
     m.send(lines[-1] + "\r")
     assert m.wait_exit() == 0
+
+
+def test_the_programs_can_be_typed(boot):
+    lines = session("Programs")
+    assert lines[:2] == ["sh", "snake"] and len(lines) > 3
+    m = boot()
+    m.prompt()
+    for line in lines:
+        if line in WITH_KEYS:
+            leave(m, line, *WITH_KEYS[line])
+        else:
+            assert not re.search(r"unknown command|no such|exit \d", m.command(line))
 
 
 @pytest.mark.parametrize("name", documents())
