@@ -134,6 +134,16 @@ fd_get(int fd)
 	return files_get_file(process_self()->files, fd);
 }
 
+struct fd_ref
+fd_borrow(int fd)
+{
+	const struct files *fs = process_self()->files;
+
+	if (__atomic_load_n(&fs->refs, __ATOMIC_RELAXED) != 1)
+		return (struct fd_ref){fd_get(fd), true};
+	return (struct fd_ref){(unsigned)fd < fs->size ? fs->file[fd] : NULL, false};
+}
+
 int
 files_next(struct files *fs, int fd)
 {

@@ -84,13 +84,14 @@ static int64_t
 one_buffer(int fd, uptr_t buf, uint64_t count, bool write)
 {
 	const struct iovec v = {buf, MIN(count, RW_MAX)};
-	struct file *f = fd_get(fd);
+	const struct fd_ref ref = fd_borrow(fd);
+	struct file *f = ref.file;
 	int64_t result;
 
 	if (f == NULL)
 		return -EBADF;
 	result = at_position(f, &v, 1, write);
-	file_put(f);
+	fd_return(ref);
 	return result;
 }
 
@@ -110,16 +111,16 @@ static int64_t
 one_buffer_at(int fd, uptr_t buf, uint64_t count, int64_t offset, bool write)
 {
 	const struct iovec v = {buf, MIN(count, RW_MAX)};
-	struct file *f;
+	struct fd_ref ref;
 	int64_t result;
 
 	if (offset < 0)
 		return -EINVAL;
-	f = fd_get(fd);
-	if (f == NULL)
+	ref = fd_borrow(fd);
+	if (ref.file == NULL)
 		return -EBADF;
-	result = at_offset(f, &v, 1, offset, write);
-	file_put(f);
+	result = at_offset(ref.file, &v, 1, offset, write);
+	fd_return(ref);
 	return result;
 }
 
@@ -168,7 +169,8 @@ read_iovec(uptr_t list, uint64_t n, struct iovec **out)
 static int64_t
 vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool write)
 {
-	struct file *f = fd_get(fd);
+	const struct fd_ref ref = fd_borrow(fd);
+	struct file *f = ref.file;
 	struct iovec *v;
 	int64_t result;
 
@@ -180,7 +182,7 @@ vector(int fd, uptr_t list, uint64_t n, int64_t offset, bool write)
 						: at_position(f, v, (unsigned)n, write);
 		kfree(v);
 	}
-	file_put(f);
+	fd_return(ref);
 	return result;
 }
 

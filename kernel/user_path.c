@@ -10,10 +10,14 @@ read_name(struct user_path *p, uptr_t path, bool may_be_empty)
 {
 	ssize_t len;
 
-	p->name = kmalloc(PATH_MAX);
-	if (p->name == NULL)
-		return -ENOMEM;
-	len = strncpy_from_user(p->name, path, PATH_MAX);
+	p->name = p->small;
+	len = strncpy_from_user(p->small, path, sizeof(p->small));
+	if (len == -ENAMETOOLONG) {
+		p->name = kmalloc(PATH_MAX);
+		if (p->name == NULL)
+			return -ENOMEM;
+		len = strncpy_from_user(p->name, path, PATH_MAX);
+	}
 	if (len < 0)
 		return (int)len;
 	return len == 0 && !may_be_empty ? -ENOENT : 0;
@@ -48,7 +52,8 @@ user_path_get(int dirfd, uptr_t path, unsigned flags, struct user_path *out)
 {
 	int result;
 
-	*out = (struct user_path){0};
+	out->name = NULL;
+	out->at = NULL;
 	result = read_name(out, path, (flags & LOOKUP_EMPTY) != 0);
 	if (result == 0)
 		result = read_base(out, dirfd);
@@ -62,8 +67,10 @@ user_path_put(struct user_path *p)
 {
 	if (p->at != NULL)
 		path_put(&p->base);
-	kfree(p->name);
-	*p = (struct user_path){0};
+	if (p->name != p->small)
+		kfree(p->name);
+	p->name = NULL;
+	p->at = NULL;
 }
 
 int

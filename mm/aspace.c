@@ -59,8 +59,10 @@ aspace_put(struct aspace *as)
 	if (__atomic_sub_fetch(&as->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	assert(loaded != as);
-	list_for_each_entry_safe (v, next, &as->vmas, node)
+	list_for_each_entry_safe (v, next, &as->vmas, node) {
+		aspace_zap(as, v->start, v->end);
 		aspace_remove(as, v);
+	}
 	aspace_free_tables(as);
 	kfree(as);
 }

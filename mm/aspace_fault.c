@@ -180,6 +180,26 @@ aspace_populate_locked(struct aspace *as, vaddr_t start, vaddr_t end)
 
 /* --- fork ------------------------------------------------------------------------------------------ */
 
+#define SHARED_AT_ONCE 64
+
+/* @there[] shows what @e[] does, both without @drop; how many pages that are. */
+static size_t
+share(pte_t *there, pte_t *e, size_t n, pte_t drop)
+{
+	paddr_t frames[SHARED_AT_ONCE];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!shows_page(e[i]))
+			continue;
+		frames[nr++] = e[i] & PTE_ADDR;
+		e[i] &= ~drop;
+		there[i] = e[i];
+	}
+	frame_get_all(frames, nr);
+	return nr;
+}
+
 /* @to shows what @from shows of @v. */
 static int
 copy_entries(struct aspace *to, struct aspace *from, const struct vma *v)
@@ -194,14 +214,10 @@ copy_entries(struct aspace *to, struct aspace *from, const struct vma *v)
 
 		if (there == NULL)
 			return -ENOMEM;
-		for (size_t i = 0; i < n; i++, va += PAGE_SIZE) {
-			if (!shows_page(e[i]))
-				continue;
-			frame_get(e[i] & PTE_ADDR);
-			e[i] &= ~drop;
-			there[i] = e[i];
-			to->resident++;
-		}
+		for (size_t i = 0; i < n; i += SHARED_AT_ONCE)
+			to->resident +=
+				share(there + i, e + i, MIN(n - i, (size_t)SHARED_AT_ONCE), drop);
+		va += n * PAGE_SIZE;
 	}
 	return 0;
 }

@@ -7,10 +7,36 @@
 #include "aspace_tables.h"
 #include <lib/string.h>
 #include <mm/frame.h>
+#include <mm/kmalloc.h>
 #include <mm/tlb.h>
 #include <x86/cpu.h>
 
+#define FIRST_TABLES	 12 /* a small program needs about as many */
 #define FLUSH_ONE_BY_ONE 32 /* pages; more, and all translations go */
+
+/* A new page table.  It is remembered, so that at the end nobody has to look for it.  PADDR_NONE = no memory. */
+static paddr_t
+new_table(struct aspace *as)
+{
+	paddr_t pa;
+
+	if (as->nr_tables == as->room) {
+		const size_t room = as->room != 0 ? as->room * 2 : FIRST_TABLES;
+		paddr_t *more = kmalloc(room * sizeof(*more));
+
+		if (more == NULL)
+			return PADDR_NONE;
+		if (as->nr_tables > 0)
+			memcpy(more, as->tables, as->nr_tables * sizeof(*more));
+		kfree(as->tables);
+		as->tables = more;
+		as->room = room;
+	}
+	pa = pmm_alloc_zeroed(PMM_PAGE_TABLE);
+	if (pa != PADDR_NONE)
+		as->tables[as->nr_tables++] = pa;
+	return pa;
+}
 
 pte_t *
 aspace_entry(struct aspace *as, vaddr_t va, bool make)
@@ -19,7 +45,7 @@ aspace_entry(struct aspace *as, vaddr_t va, bool make)
 
 	for (unsigned level = LEVEL_PML4; level > LEVEL_PT; level--) {
 		if ((*e & PTE_P) == 0) {
-			const paddr_t pa = make ? pmm_alloc_zeroed(PMM_PAGE_TABLE) : PADDR_NONE;
+			const paddr_t pa = make ? new_table(as) : PADDR_NONE;
 
 			if (pa == PADDR_NONE)
 				return NULL;
@@ -82,8 +108,7 @@ let_go(struct aspace *as, struct gone *g)
 	if (g->nr == 0)
 		return;
 	aspace_flush(as, g->start, g->end);
-	for (size_t i = 0; i < g->nr; i++)
-		frame_put(g->frames[i]);
+	frame_put_all(g->frames, g->nr);
 	as->resident -= g->nr;
 	g->nr = 0;
 }
@@ -176,24 +201,11 @@ aspace_resident(struct aspace *as, vaddr_t va)
 	return there;
 }
 
-static void
-free_table(pte_t e, unsigned level)
-{
-	pte_t *t = table_at(e);
-
-	for (unsigned i = 0; i < (level == LEVEL_PML4 ? TABLE_ENTRIES / 2 : TABLE_ENTRIES); i++) {
-		if (!shows_page(t[i]))
-			continue;
-		if (level == LEVEL_PT)
-			frame_put(t[i] & PTE_ADDR);
-		else
-			free_table(t[i], level - 1);
-	}
-	pmm_free(e & PTE_ADDR);
-}
-
 void
 aspace_free_tables(struct aspace *as)
 {
-	free_table(as->pml4, LEVEL_PML4);
+	for (size_t i = 0; i < as->nr_tables; i++)
+		pmm_free(as->tables[i]);
+	kfree(as->tables);
+	pmm_free(as->pml4);
 }

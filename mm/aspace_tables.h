@@ -35,7 +35,7 @@ void aspace_zap(struct aspace *as, vaddr_t start, vaddr_t end);
 pte_t aspace_bits(const struct vma *v, bool writable);
 /* After entries of [start, end) lost rights. */
 void aspace_flush(const struct aspace *as, vaddr_t start, vaddr_t end);
-/* Give back what aspace_entry() made and all pages. */
+/* Give back what aspace_entry() made, and the topmost table; the pages are gone already. */
 void aspace_free_tables(struct aspace *as);
 /* [to, to + len) shows what [from, from + len) did, which shows it no more.  0; -ENOMEM, and nothing moved. */
 int aspace_move_pages(struct aspace *as, vaddr_t from, vaddr_t to, size_t len);

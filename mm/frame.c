@@ -12,6 +12,8 @@
 
 #define TABLE ((uint32_t *)FRAME_TABLE_BASE)
 
+#define FRAME_BATCH 64 /* counts changed with interrupts off */
+
 static struct spinlock lock = SPINLOCK_INIT("frame counts");
 
 static void
@@ -55,6 +57,25 @@ frame_get(paddr_t pa)
 }
 
 void
+frame_get_all(const paddr_t *frames, size_t n)
+{
+	while (n > 0) {
+		const size_t part = MIN(n, (size_t)FRAME_BATCH);
+		const uint64_t flags = spin_lock(&lock);
+
+		for (size_t i = 0; i < part; i++) {
+			uint32_t *count = &TABLE[frames[i] >> PAGE_SHIFT];
+
+			assert(*count != UINT32_MAX);
+			(*count)++;
+		}
+		spin_unlock(&lock, flags);
+		frames += part;
+		n -= part;
+	}
+}
+
+void
 frame_put(paddr_t pa)
 {
 	const uint64_t flags = spin_lock(&lock);
@@ -66,6 +87,32 @@ frame_put(paddr_t pa)
 	spin_unlock(&lock, flags);
 	if (last)
 		pmm_free(pa);
+}
+
+void
+frame_put_all(const paddr_t *frames, size_t n)
+{
+	paddr_t last[FRAME_BATCH];
+
+	while (n > 0) {
+		const size_t part = MIN(n, (size_t)FRAME_BATCH);
+		size_t nr_last = 0;
+		const uint64_t flags = spin_lock(&lock);
+
+		for (size_t i = 0; i < part; i++) {
+			uint32_t *count = &TABLE[frames[i] >> PAGE_SHIFT];
+
+			if (*count == 0)
+				last[nr_last++] = frames[i];
+			else
+				(*count)--;
+		}
+		spin_unlock(&lock, flags);
+		for (size_t i = 0; i < nr_last; i++)
+			pmm_free(last[i]);
+		frames += part;
+		n -= part;
+	}
 }
 
 bool

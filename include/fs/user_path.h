@@ -4,8 +4,11 @@
 #pragma once
 #include <fs/vfs.h>
 
+#define USER_PATH_SMALL 96
+
 struct user_path {
-	char *name;
+	char *name; /* small, or memory of its own for a longer one */
+	char small[USER_PATH_SMALL];
 	const struct path
 		*at; /* for the functions of fs/vfs.h; NULL = the current directory, or absolute */
 	struct path base;

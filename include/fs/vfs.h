@@ -289,6 +289,21 @@ void files_put(struct files *fs);
 void files_close_on_exec(struct files *fs);
 /* The file behind @fd, with a reference; NULL = -EBADF. */
 struct file *fd_get(int fd);
+/*
+ * The same for the length of one call: without a reference if nobody else can close it meanwhile, which is when the
+ * table is the caller's alone.  Give it back with fd_return().
+ */
+struct fd_ref {
+	struct file *file; /* NULL = -EBADF */
+	bool held;
+};
+struct fd_ref fd_borrow(int fd);
+static inline void
+fd_return(struct fd_ref r)
+{
+	if (r.held)
+		file_put(r.file);
+}
 struct file *files_get_file(struct files *fs, int fd); /* the same in any table */
 /* The lowest descriptor in use from @fd on, or -1. */
 int files_next(struct files *fs, int fd);

@@ -52,7 +52,6 @@ struct task {
 	k_sigset_t awaited;   /* [sig] those that sigtimedwait() waits for: kept even if ignored */
 	bool restore_blocked; /* [self] */
 	k_sigset_t pending;   /* [sig] sent to this thread alone */
-	struct k_siginfo info[NSIG]; /* [sig] of those pending that are not queued more than once */
 	uptr_t altstack;	     /* [self] */
 	uint64_t altstack_size;	     /* [self] 0 = none */
 	uint32_t altstack_flags;     /* [self] */
@@ -64,6 +63,8 @@ struct task {
 	uint64_t fault_addr; /* [self] CR2 of the last page fault, for its signal's frame */
 	uint64_t user_ticks, system_ticks; /* [c] ticks that came while it ran, by side */
 	uptr_t robust_list;		   /* [self] */
+	/* Last, since it is large and means something for pending signals only: not zeroed. */
+	struct k_siginfo info[NSIG]; /* [sig] */
 };
 
 struct cred {
@@ -122,8 +123,7 @@ struct process {
 	struct {
 		struct spinlock lock;
 		struct k_sigaction action[NSIG]; /* [sig] */
-		k_sigset_t pending;		 /* [sig] sent to the process */
-		struct k_siginfo info[NSIG];	 /* [sig] */
+		k_sigset_t pending;		 /* [sig] sent to the process; siginfo: below */
 		struct list queued;		 /* [sig] real-time signals, in order */
 		bool exiting;			 /* [sig] a fatal one is on its way */
 		unsigned nr_queued;		 /* [sig] */
@@ -140,6 +140,8 @@ struct process {
 	uint64_t minor_faults, major_faults, child_minor_faults, child_major_faults, max_rss;
 	struct timer alarm; /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
+	/* As that of a task. */
+	struct k_siginfo pending_info[NSIG]; /* [sig] */
 };
 
 /* The running task; NULL in kernel threads. */

@@ -53,6 +53,8 @@ struct vma {
 struct aspace {
 	struct mutex lock;	 /* after an inode's, before a page cache's: docs/locking.md */
 	paddr_t pml4;		 /* [I] */
+	paddr_t *tables;	 /* [as] frames of the tables below it */
+	size_t nr_tables, room;	 /* [as] how many; and for how many there is room */
 	unsigned refs;		 /* [a] tasks that run in it, and who looks at it */
 	struct list vmas;	 /* [as] */
 	struct vma *last_hit;	 /* [as] what the last question was about, or NULL */

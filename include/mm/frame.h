@@ -12,7 +12,10 @@
 int frame_init(void);
 /* One holder more. */
 void frame_get(paddr_t pa);
+void frame_get_all(const paddr_t *frames, size_t n);
 /* One holder less; the last one gives the frame back to pmm_free(). */
 void frame_put(paddr_t pa);
+/* The same for many at once: those of @frames that nobody holds any more are given back. */
+void frame_put_all(const paddr_t *frames, size_t n);
 /* Is there more than one holder? */
 bool frame_shared(paddr_t pa);

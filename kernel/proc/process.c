@@ -145,14 +145,16 @@ process_leave_locked(struct process *p)
 struct process *
 process_alloc(void)
 {
-	struct process *p = kzalloc(sizeof(*p));
-	struct task *t = kzalloc(sizeof(*t));
+	struct process *p = kmalloc(sizeof(*p));
+	struct task *t = kmalloc(sizeof(*t));
 
 	if (p == NULL || t == NULL) {
 		kfree(p);
 		kfree(t);
 		return NULL;
 	}
+	memset(p, 0, offsetof(struct process, pending_info));
+	memset(t, 0, offsetof(struct task, info));
 	p->refs = 1;
 	init_lists(p);
 	t->proc = p;

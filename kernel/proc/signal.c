@@ -92,7 +92,7 @@ send_locked(struct process *p, struct task *t, const struct k_siginfo *info)
 {
 	struct task *only = only_task(p);
 	k_sigset_t *set = t != NULL ? &t->pending : &p->sig.pending;
-	struct k_siginfo *place = t != NULL ? t->info : p->sig.info;
+	struct k_siginfo *place = t != NULL ? t->info : p->pending_info;
 	const int signo = info->signo;
 	int result = 0;
 
@@ -268,7 +268,7 @@ take_locked(struct process *p, struct task *t, k_sigset_t wanted, struct k_sigin
 
 	if (signo == 0) {
 		set = &p->sig.pending;
-		place = p->sig.info;
+		place = p->pending_info;
 		signo = lowest(p->sig.pending & wanted);
 	}
 	if (signo == 0)
