@@ -29,8 +29,8 @@ static const struct {
 	{ 2,  "file position" }, { 2, "terminal" }, { 2, "file locks" },
 	{ 3,  "processes" },
 	{ 4,  "rename" },
-	{ 5,  "inode" }, { 6, "pipe" }, { 5, "eventfd" }, { 5, "host name" }, { 5, "load" },
-	{ 5,  "mounts" }, { 6, "dcache" },
+	{ 5,  "inode" }, { 6, "pipe" }, { 6, "socket" }, { 5, "eventfd" }, { 5, "host name" }, { 5, "load" },
+	{ 5, "mounts" }, { 5, "socket names" }, { 6, "dcache" },
 	{ 7,  "aspace" }, /* taken by faults while a program's memory is copied */
 	{ 8,  "page cache" },
 	{ 8,  "test outer" },

@@ -10,13 +10,7 @@
 #include <uapi/fcntl.h>
 #include <uapi/sched.h>
 
-#define RW_MAX	0x7ffff000UL /* bytes in one call, as on Linux */
-#define IOV_MAX 1024
-
-struct iovec {
-	uptr_t base;
-	uint64_t len;
-};
+#define RW_MAX 0x7ffff000UL /* bytes in one call, as on Linux */
 
 /* --- read and write -------------------------------------------------------------------------------- */
 

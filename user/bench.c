@@ -28,10 +28,7 @@ static const char *self;
 static uint64_t
 ticks(void)
 {
-	uint32_t low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
-	return (uint64_t)high << 32 | low;
+	return __builtin_ia32_rdtsc();
 }
 
 static void

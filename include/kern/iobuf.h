@@ -8,6 +8,13 @@
 #include <kern/usercopy.h>
 #include <lib/string.h>
 
+/* A piece of a list as programs give it (readv, sendmsg). */
+#define IOV_MAX 1024
+struct iovec {
+	uptr_t base;
+	uint64_t len;
+};
+
 struct iobuf {
 	bool user;
 	union {

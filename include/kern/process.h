@@ -52,9 +52,9 @@ struct task {
 	k_sigset_t awaited;   /* [sig] those that sigtimedwait() waits for: kept even if ignored */
 	bool restore_blocked; /* [self] */
 	k_sigset_t pending;   /* [sig] sent to this thread alone */
-	uptr_t altstack;	     /* [self] */
-	uint64_t altstack_size;	     /* [self] 0 = none */
-	uint32_t altstack_flags;     /* [self] */
+	uptr_t altstack;      /* [self] */
+	uint64_t altstack_size;	 /* [self] 0 = none */
+	uint32_t altstack_flags; /* [self] */
 	/* The call that is being made: for restarting, the log, strace. */
 	uint64_t syscall_nr; /* [self] of the call that is running, or last ran */
 	uptr_t clear_tid;    /* [self] set_tid_address() */

@@ -210,5 +210,23 @@ int64_t sys_clock_nanosleep(int id, int flags, uptr_t request, uptr_t left);
 int64_t sys_nanosleep(uptr_t request, uptr_t left);
 int64_t sys_restart_syscall(void);
 int64_t sys_alarm(unsigned seconds);
+/* sys_socket.c */
+int64_t sys_socket(int family, int type, int protocol);
+int64_t sys_socketpair(int family, int type, int protocol, uptr_t out);
+int64_t sys_bind(int fd, uptr_t addr, int len);
+int64_t sys_listen(int fd, int backlog);
+int64_t sys_connect(int fd, uptr_t addr, int len);
+int64_t sys_accept(int fd, uptr_t addr, uptr_t len);
+int64_t sys_accept4(int fd, uptr_t addr, uptr_t len, int flags);
+int64_t sys_getsockname(int fd, uptr_t addr, uptr_t len);
+int64_t sys_getpeername(int fd, uptr_t addr, uptr_t len);
+int64_t sys_shutdown(int fd, int how);
+int64_t sys_sendto(int fd, uptr_t buf, uint64_t n, unsigned flags, uptr_t addr, int len);
+int64_t sys_recvfrom(int fd, uptr_t buf, uint64_t n, unsigned flags, uptr_t addr, uptr_t len);
+int64_t sys_sendmsg(int fd, uptr_t message, unsigned flags);
+int64_t sys_recvmsg(int fd, uptr_t message, unsigned flags);
+int64_t sys_setsockopt(int fd, int level, int name, uptr_t value, int len);
+int64_t sys_getsockopt(int fd, int level, int name, uptr_t value, uptr_t len);
+
 int64_t sys_getitimer(int which, uptr_t out);
 int64_t sys_setitimer(int which, uptr_t in, uptr_t out);

@@ -49,6 +49,29 @@ install(int signo, void (*fn)(int, siginfo_t *, void *), int flags)
 	T(sigaction(signo, &sa, NULL));
 }
 
+/* A signal whose default is to be ignored, and that comes while it is waited for. */
+static void
+wait_for_a_child(void)
+{
+	struct timespec long_enough = {20, 0};
+	siginfo_t si;
+	sigset_t chld;
+	pid_t child;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	child = fork();
+	if (child == 0) {
+		usleep(50000);
+		_exit(7);
+	}
+	T(syscall(SYS_rt_sigtimedwait, &chld, &si, &long_enough, 8) == SIGCHLD);
+	printf("%d %d\n", si.si_pid == child, si.si_status);
+	waitpid(child, NULL, 0);
+	sigprocmask(SIG_UNBLOCK, &chld, NULL);
+}
+
 static void
 basics(void)
 {
@@ -88,24 +111,7 @@ basics(void)
 	T(syscall(SYS_rt_sigtimedwait, &set, &si, &soon, 8));
 	T(syscall(SYS_rt_sigtimedwait, &set, &si, &wrong, 8));
 	T(syscall(SYS_rt_sigtimedwait, BAD, &si, &soon, 8));
-	{ /* one whose default is to be ignored, and that comes while it is waited for */
-		struct timespec long_enough = {20, 0};
-		sigset_t chld;
-		pid_t child;
-
-		sigemptyset(&chld);
-		sigaddset(&chld, SIGCHLD);
-		sigprocmask(SIG_BLOCK, &chld, NULL);
-		child = fork();
-		if (child == 0) {
-			usleep(50000);
-			_exit(7);
-		}
-		T(syscall(SYS_rt_sigtimedwait, &chld, &si, &long_enough, 8) == SIGCHLD);
-		printf("%d %d\n", si.si_pid == child, si.si_status);
-		waitpid(child, NULL, 0);
-		sigprocmask(SIG_UNBLOCK, &chld, NULL);
-	}
+	wait_for_a_child();
 	for (int i = 1; i <= 3; i++) {
 		memset(&si, 0, sizeof(si));
 		si.si_code = SI_QUEUE;
