@@ -13,6 +13,7 @@
 #include <kern/clock_source.h>
 #include <kern/cmdline.h>
 #include <kern/spinlock.h>
+#include <kern/vdso.h>
 #include <lib/string.h>
 #include <lib/timescale.h>
 #include <x86/cpu.h>
@@ -61,6 +62,7 @@ set_tsc_scale_locked(const struct timescale *s)
 {
 	tsc_scale[(tsc_seq + 1) & 1] = *s;
 	__atomic_store_n(&tsc_seq, tsc_seq + 1, __ATOMIC_RELEASE);
+	vdso_set_scale(s);
 }
 
 /*

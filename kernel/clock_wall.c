@@ -3,6 +3,7 @@
  */
 #include <kern/clock.h>
 #include <kern/spinlock.h>
+#include <kern/vdso.h>
 
 static struct spinlock lock = SPINLOCK_INIT("wall clock");
 static uint64_t offset_ns; /* [lock] wall time at clock_ns() = 0 */
@@ -41,6 +42,7 @@ clock_set_wall_ns(uint64_t unix_ns)
 	const uint64_t flags = spin_lock(&lock);
 
 	offset_ns = unix_ns - now;
+	vdso_set_wall(offset_ns);
 	known = true;
 	spin_unlock(&lock, flags);
 }

@@ -47,6 +47,7 @@ static const struct {
 	{ 65, "sched" },
 	{ 70, "timer" },
 	{ 75, "clock" }, { 75, "wall clock" },
+	{ 78, "vdso" },
 	{ 80, "irq" },
 	{ 90, "pit" }, { 90, "pic" }, { 90, "ioapic" }, { 90, "irq vectors" }, { 90, "cmos" }, { 90, "pci" }, { 90, "log" }, { 90, "work" },
 };

@@ -20,6 +20,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
 import bench_media  # noqa: E402
+import bench_programs  # noqa: E402
 import irqsoff  # noqa: E402
 import kernel_size  # noqa: E402
 from vm import BUILD, IMAGE, QEMU, SMALL_INITRD, Machine, VmError, boot_trace, image_copy  # noqa: E402  (the path above)
@@ -153,7 +154,7 @@ def figures():
     where = version.stdout.decode().splitlines()[0]
     return "\n".join([
         f"Measured with {where}, `-accel tcg -icount shift=0,sleep=off -cpu max`, median of {RUNS}:",
-        "one instruction is one nanosecond.", "", *summary, "", *tables, bench_media.table(),
+        "one instruction is one nanosecond.", "", *summary, "", *tables, bench_media.table(), bench_programs.table(),
         "### Instructions per operation (the shell's `bench`)", "", "```", operations(), "```", ""])
 
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS 5
@@ -118,6 +119,15 @@ do_poll(int n)
 		p[i] = (struct pollfd){fds[0], POLLIN, 0};
 	while (n-- > 0)
 		must(poll(p, 10, 0) == 0, "poll");
+}
+
+static void
+do_clock(int n)
+{
+	struct timespec t;
+
+	while (n-- > 0)
+		clock_gettime(CLOCK_MONOTONIC, &t);
 }
 
 static void
@@ -334,6 +344,7 @@ static const struct row {
 	{"pipe_alone", do_pipe, 500},
 	{"pipe_round_trip", do_round_trip, 500},
 	{"sched_yield", do_yield, 1000},
+	{"clock_gettime", do_clock, 1000},
 	{"signal_install", do_signal_install, 1000},
 	{"signal_deliver", do_signal_deliver, 500},
 	{"fault_anonymous", do_fault, 256},

@@ -10,6 +10,7 @@
 #include <kern/sys.h>
 #include <fs/user_path.h>
 #include <kern/usercopy.h>
+#include <kern/vdso.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <uapi/sched.h>
@@ -33,6 +34,7 @@ struct program {
 	struct elf_mapped main, interpreter;
 	bool has_interpreter;
 	unsigned phnum;
+	vaddr_t vdso; /* its ELF header */
 };
 
 /* --- which file ----------------------------------------------------------------------------------- */
@@ -251,6 +253,8 @@ fill_aux(struct aux *a, const struct program *pr, const struct process *p,
 {
 	const struct cred *c = &p->cred;
 
+	if (pr->vdso != 0)
+		aux_add(a, AT_SYSINFO_EHDR, pr->vdso);
 	aux_add(a, AT_HWCAP, cpuid(1, 0).edx);
 	aux_add(a, AT_PAGESZ, PAGE_SIZE);
 	aux_add(a, AT_CLKTCK, 100);
@@ -404,6 +408,8 @@ make_memory(struct process *p, struct program *pr, vaddr_t *rsp)
 	result = map_stack(as, p);
 	if (result == 0)
 		result = map_program(as, pr);
+	if (result == 0)
+		result = vdso_map(as, &pr->vdso);
 	if (result == 0) {
 		take_file_ids(p, pr->file->inode);
 		result = build_stack(as, pr, p, rsp);

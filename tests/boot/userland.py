@@ -60,4 +60,4 @@ def make_image(folder, root):
     subprocess.run(["python3", os.path.join(TOOLS, "mkimage.py"), "trailer", plain, packed], check=True)
     with open(packed, "rb") as f:
         data = f.read()
-    return image_copy(folder, source=os.path.join(BUILD, "minos.img"), files=[("INITRD.TAR", data)], name="userland.img")
+    return image_copy(folder, cmdline="console=both quiet", source=os.path.join(BUILD, "minos.img"), files=[("INITRD.TAR", data)], name="userland.img")

@@ -21,6 +21,7 @@ $(COMPDB): $(FLAGS) $(BUILD)/sources tools/compdb.py tools/mk/editor.mk $(HOST_C
 		'$(BUILD)/{}.o' '$(CFLAGS64) -c' $(filter-out $(SMALL),$(filter %.c,$(KSRC))) \
 		-- '$(BUILD)/{}.o' '$(CFLAGS64) -Os -c' $(SMALL) \
 		-- '$(BUILD)/offsets.s' '$(CFLAGS64) -S' tools/offsets.c \
+		-- '$(BUILD)/vdso.o' '$(VDSO_CFLAGS) -c' kernel/x86/vdso/vdso.c \
 		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) $(S2DEFS) -Iboot/stage2 -c' $(filter-out $(S2_FAST),$(filter %.c,$(S2SRC))) \
 		-- '$(BUILD)/s2/{}.o' '$(CFLAGS32) -O2 $(S2DEFS) -Iboot/stage2 -c' $(S2_FAST) \
 		$(foreach f,$(HOST_C),-- '$(BUILD)/host/$(basename $(notdir $f)).o/{}.o' \

@@ -22,9 +22,13 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 	$(Q)$(CFLAGS64) $(K_CFLAGS) -c $< -o $@
 	$(if $(filter $(INIT_FILES),$<),$(Q)$(OBJCOPY) $(INIT_SECTIONS) $@)
 
-# Small, not fast: what is there for tests and for people at the prompt, who do not notice.  The benchmarks
+# Small, not fast: what is there for tests, for the start, for trouble, and for people at the prompt, who do not notice.  The benchmarks
 # and what they measure stay as they are.
 SMALL := $(filter kernel/shell/%.c kernel/kdb%.c kernel/keep.c kernel/selftest.c kernel/fail_sweep.c \
+	kernel/proc/show_%.c kernel/sys_cred.c kernel/sys_info.c kernel/sys_socket.c fs/procfs.c fs/text.c fs/ustar.c fs/initrd.c \
+	fs/locks.c fs/attr.c kernel/proc/args.c kernel/proc/defaults.c kernel/proc/elf.c kernel/panic.c kernel/watchdog%.c \
+	kernel/x86/fault.c kernel/x86/mca%.c kernel/x86/hwerr.c kernel/x86/backtrace.c mm/leaks.c mm/slab_debug.c mm/pmm_info.c \
+	drivers/acpi%.c drivers/pci%.c drivers/mp%.c drivers/rtc.c drivers/kbd%.c drivers/hwerr.c \
 	$(filter-out tests/kernel/bench%,$(wildcard tests/kernel/*.c tests/kernel/stress/*.c tests/user/*.c)),$(KSRC))
 $(SMALL:%=$(BUILD)/%.o): K_CFLAGS := -Os
 
@@ -43,6 +47,19 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(FLAGS)
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(AFLAGS_ELF) -f elf64 -MD $(@:.o=.d) -MT $@ -MP $< -o $@
 	$(Q)$(PYTHON) tools/nasm-dwarf.py $@
+
+# The vDSO is a program of its own: position-independent, linked alone, its bytes part of the kernel.
+VDSO_CFLAGS = $(filter-out -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie -fsanitize% -fno-sanitize% -fstack-protector% \
+	-mstack-protector%,$(CFLAGS64)) -fPIC -fno-stack-protector
+$(BUILD)/vdso.o: kernel/x86/vdso/vdso.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(VDSO_CFLAGS) -c $< -o $@
+$(BUILD)/vdso.so: $(BUILD)/vdso.o kernel/x86/vdso/vdso.lds
+	$(Q)$(LD) -m elf_x86_64 -shared -nostdlib -soname linux-vdso.so.1 --hash-style=both --build-id=none -z noexecstack \
+		-z max-page-size=4096 -z norelro -T kernel/x86/vdso/vdso.lds $< -o $@.new
+	$(Q)$(OBJCOPY) --strip-all $@.new $@
+$(BUILD)/kernel/x86/vdso_image.asm.o: $(BUILD)/vdso.so
 
 # Constants and structure offsets for the assembler, from the C headers: they cannot drift apart.
 # Rewritten only when a value changed.

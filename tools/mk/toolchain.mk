@@ -59,7 +59,7 @@ FLAGS := $(BUILD)/flags
 CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(INIT_FILES) $(INIT_SECTIONS)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' \
+	@printf '%s\n' '$(CC_VERSION)' '$(CFLAGS64)' '$(INIT_FILES) $(INIT_SECTIONS)' '$(SMALL)' '$(CFLAGS32)' '$(AFLAGS)' '$(S2DEFS)' '$(LD)' \
 		'$(HOST_CC) $(HOST_CFLAGS)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 # The same for the lists of objects: taking a source away must link again.
