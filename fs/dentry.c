@@ -16,6 +16,7 @@ struct mutex dcache_lock = MUTEX_INIT(dcache_lock, "dcache");
 static struct list buckets[BUCKETS];	       /* [d] */
 static struct list unused = LIST_INIT(unused); /* [d] oldest first */
 static size_t nr_unused;		       /* [d] */
+static uint64_t last_order;		       /* [d] */
 
 /* FNV-1a. */
 uint32_t
@@ -209,6 +210,7 @@ d_alloc(struct dentry *parent, const struct qstr *q)
 	take_locked(parent);
 	list_add_head(bucket_of(parent, q->hash), &d->hash);
 	list_add_tail(&parent->children, &d->sibling);
+	d->order = ++last_order;
 	mutex_unlock(&dcache_lock);
 	return d;
 }
@@ -283,6 +285,7 @@ d_move(struct dentry *d, struct dentry *to)
 	d->parent = to->parent;
 	list_add_head(bucket_of(d->parent, name_hash(d->name, d->len)), &d->hash);
 	list_add_tail(&d->parent->children, &d->sibling);
+	d->order = ++last_order;
 	if (d->inode != NULL)
 		d->inode->alias = d;
 	mutex_unlock(&dcache_lock);

@@ -358,6 +358,12 @@ static const struct vm_object_ops object_ops = {
 	.put = object_put,
 };
 
+struct vm_object *
+pagecache_object(struct inode *i)
+{
+	return i->pages != NULL ? &i->pages->object : NULL;
+}
+
 int
 pagecache_mmap(struct file *f, struct vm_object **out, unsigned prot, unsigned flags)
 {

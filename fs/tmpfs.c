@@ -205,15 +205,13 @@ tmpfs_truncate(struct inode *i, uint64_t size)
 /* --- directories -------------------------------------------------------------------------------- */
 
 /*
- * Positions count entries as they hang in the list, where new ones come last and removed ones close
- * the gap: an entry that is there all the time can be missed only when one before it is removed
- * between two calls.
+ * A position is the order of the next entry, which stays its own as long as it has that name: whatever is made or removed
+ * between two calls, an entry that is there all the time comes once.
  */
 static int
 tmpfs_readdir(struct file *f, struct dir_context *ctx)
 {
 	struct dentry *d = f->path.dentry, *child;
-	uint64_t at = FIRST_ENTRY;
 
 	if (ctx->pos == 0 && ctx->emit(ctx, ".", 1, f->inode->ino, S_IFDIR >> 12))
 		ctx->pos = 1;
@@ -223,12 +221,12 @@ tmpfs_readdir(struct file *f, struct dir_context *ctx)
 		return 0;
 	mutex_lock(&dcache_lock);
 	list_for_each_entry (child, &d->children, sibling) {
-		if (child->inode == NULL || at++ < ctx->pos)
+		if (child->inode == NULL || FIRST_ENTRY + child->order < ctx->pos)
 			continue;
 		if (!ctx->emit(ctx, child->name, child->len, child->inode->ino,
 			       (child->inode->mode & S_IFMT) >> 12))
 			break;
-		ctx->pos = at;
+		ctx->pos = FIRST_ENTRY + child->order + 1;
 	}
 	mutex_unlock(&dcache_lock);
 	return 0;

@@ -36,9 +36,12 @@ is_new(const char *comm, uint64_t nr)
 int64_t
 sys_missing(void)
 {
-	const struct process *p = process_self();
+	struct process *p = process_self();
 	const uint64_t nr = syscall_frame()->error;
 
+	if (nr == p->last_missing)
+		return -ENOSYS; /* it knows */
+	p->last_missing = nr;
 	if (is_new(p->comm, nr))
 		log_info("%s[%d]: system call %lu is not implemented", p->comm, p->pid, nr);
 	return -ENOSYS;

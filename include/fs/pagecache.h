@@ -17,6 +17,8 @@ struct pagecache_ops {
 
 /* For a new inode; NULL = no memory. */
 struct pagecache *pagecache_new(struct inode *i, const struct pagecache_ops *ops);
+/* What a mapping of @i has as its object; NULL = it has no pages. */
+struct vm_object *pagecache_object(struct inode *i);
 /* All pages go; mappings keep theirs. */
 void pagecache_free(struct pagecache *c);
 

@@ -172,7 +172,9 @@ struct dentry {
 	struct inode *inode;	       /* [d] NULL = negative */
 	struct superblock *sb;	       /* [I] */
 	struct list hash;	       /* [d] */
-	struct list children, sibling; /* [d] */
+	struct list children, sibling; /* [d] children: new ones last */
+	uint64_t
+		order; /* [d] grows along the parent's list; a place in the directory for readdir() */
 	struct list lru; /* [d] unused ones, oldest first: given up when memory is short */
 	bool mounted;	 /* [d] a mount covers it */
 	uint8_t len;	 /* [d] */

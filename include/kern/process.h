@@ -115,10 +115,11 @@ struct process {
 	struct rlimit64 rlimits[NR_RLIMITS]; /* [proc] */
 	char comm[TASK_COMM_LEN];	     /* [self] */
 	struct file *exe;		     /* [parts] for /proc/PID/exe and symbolised faults */
-	struct tty *tty; /* [proc] controlling terminal of its session, or NULL */
-	int nice_value;	 /* [proc] */
-	int oom_adj;	 /* [proc] */
-	bool oom_killed; /* [proc] */
+	struct tty *tty;       /* [proc] controlling terminal of its session, or NULL */
+	int nice_value;	       /* [proc] */
+	int oom_adj;	       /* [proc] */
+	uint64_t last_missing; /* [self] number of the last call that there is none of */
+	bool oom_killed;       /* [proc] */
 
 	struct {
 		struct spinlock lock;

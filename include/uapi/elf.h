@@ -18,6 +18,21 @@ struct elf64_phdr {
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
+struct elf64_shdr {
+	uint32_t name, type;
+	uint64_t flags, addr, offset, size;
+	uint32_t link, info;
+	uint64_t addralign, entsize;
+};
+struct elf64_sym {
+	uint32_t name;
+	uint8_t info, other;
+	uint16_t shndx;
+	uint64_t value, size;
+};
+
+#define SHT_SYMTAB   2
+#define STT_FUNC     2
 #define ET_EXEC	     2
 #define ET_DYN	     3
 #define EM_X86_64    62

@@ -51,6 +51,9 @@ void process_put_files(struct process *p);
 /* What it runs: nobody may write to that meanwhile.  NULL = nothing. */
 void process_set_exe(struct process *p, struct file *f);
 
+/* fault_place.c: what is at @addr of @p's memory, in words: "main+0x12".  May read its file. */
+void fault_place(struct process *p, uint64_t addr, char *buf, size_t size);
+
 /* args.c */
 int exec_args_user(struct exec_args *a, uptr_t argv, uptr_t envp);
 int exec_args_kernel(struct exec_args *a, char *const *argv, char *const *envp);

@@ -344,16 +344,18 @@ signal_set_action(int signo, const struct k_sigaction *new, struct k_sigaction *
 /* --- without a handler -------------------------------------------------------------------------------------- */
 
 static void
-log_fault(const struct process *p, const struct k_siginfo *info, const struct trapframe *tf)
+log_fault(struct process *p, const struct k_siginfo *info, const struct trapframe *tf)
 {
 	static const char *const names[] = {
 		[SIGILL] = "SIGILL", [SIGTRAP] = "SIGTRAP", [SIGBUS] = "SIGBUS",
 		[SIGFPE] = "SIGFPE", [SIGSEGV] = "SIGSEGV", [SIGSYS] = "SIGSYS"};
+	char place[80];
 
 	if ((SYNCHRONOUS & sig_bit(info->signo)) == 0 || info->code <= 0)
 		return;
-	log_info("%s[%d]: %s, address %#lx, at rip %#lx, rsp %#lx", p->comm, p->pid,
-		 names[info->signo], info->fault.addr, tf->rip, tf->rsp);
+	fault_place(p, tf->rip, place, sizeof(place));
+	log_info("%s[%d]: %s, address %#lx, at rip %#lx (%s), rsp %#lx", p->comm, p->pid,
+		 names[info->signo], info->fault.addr, tf->rip, place, tf->rsp);
 }
 
 /* Stopped until SIGCONT or SIGKILL. */

@@ -283,6 +283,35 @@ as_nobody(void)
 	});
 }
 
+/* Every entry comes once, though the ones before it are removed meanwhile. */
+static void
+remove_while_reading(void)
+{
+	char buf[300], name[16];
+	int seen = 0, fd;
+	long n;
+
+	mkdir("many", 0755);
+	chdir("many");
+	for (int i = 0; i < 500; i++) {
+		sprintf(name, "entry-%d", i);
+		make(name);
+	}
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	while ((n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < n; at += *(unsigned short *)(buf + at + 16)) {
+			const char *entry = buf + at + 19;
+
+			if (entry[0] != '.')
+				seen += unlink(entry) == 0;
+		}
+	}
+	close(fd);
+	chdir("..");
+	T(seen);
+	T(rmdir("many"));
+}
+
 int
 main(void)
 {
@@ -292,6 +321,7 @@ main(void)
 	linking();
 	attributes();
 	nodes();
+	remove_while_reading();
 	standing();
 	as_nobody();
 	return 0;

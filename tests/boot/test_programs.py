@@ -1,8 +1,12 @@
 """test_programs.py - the programs of the default image, used as people use them: at both consoles, full-screen, as init."""
 
 import re
+import subprocess
 
 import pytest
+
+import userland
+from vm import Machine
 
 SHELL = r"[#$] $"
 
@@ -161,3 +165,25 @@ def test_unknown_system_calls_are_said_once(boot):
     m.command("run /bin/busybox nslookup localhost; run /bin/busybox nslookup localhost")
     said = re.findall(r"\w+\[\d+\]: system call \d+ is not implemented", m.command("dmesg"))
     assert len(said) == len({re.sub(r"\[\d+\]", "", line) for line in said})
+
+
+CRASHER = """
+#include <stdio.h>
+static int __attribute__((noinline)) explode(int *p) { return *p; }
+int main(void) { puts("going"); fflush(stdout); return explode((int *)8) + 1; }
+"""
+
+
+def test_a_fault_is_named(tmp_path):
+    """By the function that the program's own symbol table has there; a stripped one by the place in its file."""
+    source, root = tmp_path / "crasher.c", tmp_path / "root"
+    source.write_text(CRASHER)
+    root.mkdir()
+    for name, command in (("plain", "musl-gcc -static"), ("pie", "gcc -static-pie"), ("stripped", "musl-gcc -static -s")):
+        subprocess.run([*command.split(), "-O1", str(source), "-o", str(root / name)], check=True)
+    with Machine(userland.make_image(str(tmp_path), str(root), "console=both")) as m:
+        m.prompt()
+        for name, place in (("plain", r"explode\+0"), ("pie", r"explode\+0"), ("stripped", r"byte 0x[0-9a-f]+ of its file")):
+            text = m.command(f"/{name}")
+            assert "going" in text and "killed by SIGSEGV" in text
+            assert re.search(rf"{name}\[\d+\]: SIGSEGV, address 0x8, at rip 0x[0-9a-f]+ \({place}\)", text), text

@@ -53,11 +53,11 @@ def make_root(folder):
         os.chmod(path, 0o755)
 
 
-def make_image(folder, root):
+def make_image(folder, root, cmdline="console=both quiet"):
     """A copy of the built image with @root as its initrd."""
     plain, packed = os.path.join(folder, "initrd.plain"), os.path.join(folder, "INITRD.TAR")
     subprocess.run(["python3", os.path.join(TOOLS, "mktar.py"), plain, "-C", root], check=True)
     subprocess.run(["python3", os.path.join(TOOLS, "mkimage.py"), "trailer", plain, packed], check=True)
     with open(packed, "rb") as f:
         data = f.read()
-    return image_copy(folder, cmdline="console=both quiet", source=os.path.join(BUILD, "minos.img"), files=[("INITRD.TAR", data)], name="userland.img")
+    return image_copy(folder, cmdline=cmdline, source=os.path.join(BUILD, "minos.img"), files=[("INITRD.TAR", data)], name="userland.img")

@@ -25,7 +25,7 @@ $(BUILD)/%.c.o: %.c $(FLAGS)
 # Small, not fast: what is there for tests, for the start, for trouble, and for people at the prompt, who do not notice.  The benchmarks
 # and what they measure stay as they are.
 SMALL := $(filter kernel/shell/%.c kernel/kdb%.c kernel/keep.c kernel/selftest.c kernel/fail_sweep.c \
-	kernel/proc/show_%.c kernel/sys_cred.c kernel/sys_info.c kernel/sys_socket.c fs/procfs.c fs/text.c fs/ustar.c fs/initrd.c \
+	kernel/proc/show_%.c kernel/proc/fault_place.c kernel/sys_cred.c kernel/sys_info.c kernel/sys_socket.c fs/procfs.c fs/text.c fs/ustar.c fs/initrd.c \
 	fs/locks.c fs/attr.c kernel/proc/args.c kernel/proc/defaults.c kernel/proc/elf.c kernel/panic.c kernel/watchdog%.c \
 	kernel/x86/fault.c kernel/x86/mca%.c kernel/x86/hwerr.c kernel/x86/backtrace.c mm/leaks.c mm/slab_debug.c mm/pmm_info.c \
 	drivers/acpi%.c drivers/pci%.c drivers/mp%.c drivers/rtc.c drivers/kbd%.c drivers/hwerr.c \
