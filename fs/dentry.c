@@ -156,23 +156,79 @@ d_prune(struct dentry *d)
 	}
 }
 
+/* The next part of @s into *@q; where it ends. */
+static const char *
+cut_part(const char *s, struct qstr *q)
+{
+	q->name = s;
+	q->hash = 2166136261U;
+	while (*s != '\0' && *s != '/')
+		q->hash = (q->hash ^ (uint8_t)*s++) * 16777619U;
+	q->len = (unsigned)(s - q->name);
+	return s;
+}
+
+static struct dentry *
+find_child_locked(struct dentry *parent, const struct qstr *q)
+{
+	struct dentry *d;
+
+	list_for_each_entry (d, bucket_of(parent, q->hash), hash) {
+		if (d->parent == parent && d->len == q->len &&
+		    memcmp(d->name, q->name, q->len) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+static struct dentry *
+walk_locked(struct dentry *d, const char *s, bool directory)
+{
+	struct qstr q;
+
+	for (;;) {
+		while (*s == '/') {
+			s++;
+			directory = directory || *s == '\0';
+		}
+		if (*s == '\0')
+			break;
+		if (!is_dir(d->inode) || inode_permission(d->inode, MAY_EXEC) != 0)
+			return NULL;
+		s = cut_part(s, &q);
+		if (q.name[0] == '.' && (q.len == 1 || (q.len == 2 && q.name[1] == '.')))
+			return NULL;
+		d = find_child_locked(d, &q);
+		if (d == NULL || d->inode == NULL || d->mounted || is_link(d->inode))
+			return NULL;
+	}
+	return directory && !is_dir(d->inode) ? NULL : d;
+}
+
+struct dentry *
+d_walk_known(struct dentry *start, const char *name, bool directory)
+{
+	struct dentry *d;
+
+	mutex_lock(&dcache_lock);
+	d = walk_locked(start, name, directory);
+	if (d != NULL)
+		take_locked(d);
+	mutex_unlock(&dcache_lock);
+	return d;
+}
+
 struct dentry *
 d_lookup(struct dentry *parent, const struct qstr *q)
 {
-	struct list *bucket = bucket_of(parent, q->hash);
-	struct dentry *d, *found = NULL;
+	struct dentry *d;
 
 	mutex_lock(&dcache_lock);
-	list_for_each_entry (d, bucket, hash) {
-		if (d->parent == parent && d->len == q->len &&
-		    memcmp(d->name, q->name, q->len) == 0) {
-			take_locked(d);
-			found = d;
-			break;
-		}
-	}
+	d = find_child_locked(parent, q);
+	if (d != NULL)
+		take_locked(d);
 	mutex_unlock(&dcache_lock);
-	return found;
+	return d;
 }
 
 static struct dentry *

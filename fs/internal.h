@@ -27,6 +27,13 @@ extern struct mount unnamed_mount;
 
 /* The child of @parent with this name, with a reference; NULL if none is known. */
 struct dentry *d_lookup(struct dentry *parent, const struct qstr *q);
+/*
+ * The quick way through a path whose parts are all known, directories that may be searched, no links, no mounts: what it leads
+ * to from @start, with a reference.  NULL: something is not so, and the walk has to go step by step.
+ */
+struct dentry *d_walk_known(struct dentry *start, const char *name, bool directory);
+/* Where a walk of the calling task begins, without references: they are the task's own. */
+void walk_start(bool absolute, struct path *out);
 /* A new negative one, hashed; NULL = no memory.  The directory's lock is held. */
 struct dentry *d_alloc(struct dentry *parent, const struct qstr *q);
 /* A root; takes over the reference to @inode. */

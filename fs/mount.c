@@ -167,6 +167,14 @@ root_path(struct path *out)
 }
 
 void
+walk_start(bool absolute, struct path *out)
+{
+	const struct fs_context *c = context();
+
+	*out = c == NULL ? root : absolute ? c->root : c->cwd;
+}
+
+void
 cwd_path(struct path *out)
 {
 	*out = context() != NULL ? context()->cwd : root;

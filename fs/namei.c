@@ -278,12 +278,29 @@ walk_end(struct walk *w)
 	path_put(&w->root);
 }
 
+static bool
+lookup_known(const struct path *at, const char *name, unsigned flags, struct path *out)
+{
+	struct path start;
+
+	if (at != NULL && *name != '/')
+		start = *at;
+	else
+		walk_start(*name == '/', &start);
+	out->mnt = start.mnt;
+	out->dentry = d_walk_known(start.dentry, name, (flags & LOOKUP_DIRECTORY) != 0);
+	return out->dentry != NULL;
+}
+
 int
 path_lookup(const struct path *at, const char *name, unsigned flags, struct path *out)
 {
 	struct walk w;
-	int result = walk_begin(&w, at, name, flags);
+	int result;
 
+	if (*name != '\0' && lookup_known(at, name, flags, out))
+		return 0;
+	result = walk_begin(&w, at, name, flags);
 	if (result != 0)
 		return result;
 	result = walk_on(&w);

@@ -26,6 +26,7 @@ enum kind {
 	FDS, /* the folder fd */
 	FD,  /* a link in it */
 	TASKS,
+	THREAD, /* in it: as PID, but without a folder task of its own */
 };
 
 struct node {
@@ -109,6 +110,7 @@ inode_for(struct superblock *sb, const struct node *n)
 	switch (n->kind) {
 	case FOLDER:
 	case PID:
+	case THREAD:
 	case TASKS: return make_inode(sb, n, S_IFDIR | 0555, &folder_ops, &folder_fops);
 	case FDS: return make_inode(sb, n, S_IFDIR | 0500, &folder_ops, &folder_fops);
 	case CONTENT:
@@ -167,14 +169,17 @@ static const struct {
 } of_process[] = {{"exe", EXE}, {"cwd", CWD}, {"root", ROOT}, {"fd", FDS}, {"task", TASKS}};
 
 static bool
-process_entry(int pid, uint64_t k, struct entry *e)
+process_entry(const struct node *n, uint64_t k, struct entry *e)
 {
-	if (k < ARRAY_SIZE(of_process)) {
+	const size_t nr = ARRAY_SIZE(of_process) - (n->kind == THREAD); /* task is the last */
+	const int pid = n->pid;
+
+	if (k < nr) {
 		(void)strlcpy(e->name, of_process[k].name, sizeof(e->name));
 		e->node = (struct node){.kind = of_process[k].kind, .pid = pid};
 		return true;
 	}
-	k -= ARRAY_SIZE(of_process);
+	k -= nr;
 	for (const struct proc_file *f = process_files; f->name != NULL; f++) {
 		if (k-- > 0)
 			continue;
@@ -246,12 +251,13 @@ entry_at(const struct node *n, uint64_t *pos, struct entry *e)
 		found = next_pid(*pos < PIDS_AT ? 1 : (int)(*pos - PIDS_AT));
 		*pos = PIDS_AT + (uint64_t)found;
 		return found != 0 && numbered(e, PID, found, 0, found);
-	case PID: return process_entry(n->pid, *pos, e);
+	case PID:
+	case THREAD: return process_entry(n, *pos, e);
 	case FDS:
 		found = next_fd(n->pid, (int)*pos);
 		*pos = (uint64_t)found;
 		return found >= 0 && numbered(e, FD, n->pid, found, found);
-	case TASKS: return *pos == 0 && numbered(e, PID, n->pid, 0, n->pid);
+	case TASKS: return *pos == 0 && numbered(e, THREAD, n->pid, 0, n->pid);
 	default: return false;
 	}
 }
@@ -316,14 +322,14 @@ find_entry(const struct node *n, const char *name, struct entry *e)
 			return n->prefix[0] == '\0' && number > 0 && next_pid(number) == number &&
 			       numbered(e, PID, number, 0, number);
 		if (n->kind == TASKS)
-			return number == n->pid && numbered(e, PID, number, 0, number);
+			return number == n->pid && numbered(e, THREAD, number, 0, number);
 		return n->kind == FDS && next_fd(n->pid, number) == number &&
 		       numbered(e, FD, n->pid, number, number);
 	}
-	if (n->kind != FOLDER && n->kind != PID)
+	if (n->kind != FOLDER && n->kind != PID && n->kind != THREAD)
 		return false;
 	for (uint64_t k = 0;
-	     n->kind == FOLDER ? system_entry(n->prefix, k, e) : process_entry(n->pid, k, e); k++) {
+	     n->kind == FOLDER ? system_entry(n->prefix, k, e) : process_entry(n, k, e); k++) {
 		if (strcmp(e->name, name) == 0)
 			return true;
 	}

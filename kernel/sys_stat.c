@@ -15,7 +15,8 @@
 /* The inode that @fd or @path stands for: exactly one of the two is to be given back. */
 struct target {
 	struct path path;
-	struct file *file;
+	struct fd_ref ref;
+	struct file *file; /* of ref, or NULL */
 	struct inode *inode;
 };
 
@@ -33,7 +34,8 @@ target_path(int dirfd, uptr_t path, unsigned flags, struct target *t)
 static int
 target_fd(int fd, struct target *t)
 {
-	t->file = fd_get(fd);
+	t->ref = fd_borrow(fd);
+	t->file = t->ref.file;
 	if (t->file == NULL)
 		return -EBADF;
 	t->path = t->file->path;
@@ -45,7 +47,7 @@ static void
 target_put(struct target *t)
 {
 	if (t->file != NULL)
-		file_put(t->file);
+		fd_return(t->ref);
 	else
 		path_put(&t->path);
 }

@@ -11,40 +11,52 @@
 #define OOM_NEVER (-1000) /* of oom_score_adj */
 #define WAIT_MS	  20	  /* for the one that was killed to give its memory back */
 
-/* Thousandths of all memory that it holds, and what oom_score_adj adds; 0 or less = not this one. */
-int
-oom_score(struct process *p)
+/* Frames that @p's memory has; 0 = it has none any more. */
+static size_t
+resident_of(struct process *p)
 {
 	struct aspace *as = process_aspace(p);
-	struct pmm_stats s;
 	size_t resident;
 
-	if (as == NULL || p->pid == 1) {
-		if (as != NULL)
-			aspace_put(as);
+	if (as == NULL)
 		return 0;
-	}
 	resident = as->resident;
 	aspace_put(as);
-	pmm_stats(&s);
-	if (p->oom_adj == OOM_NEVER)
+	return resident;
+}
+
+/* Thousandths of all memory, and what oom_score_adj adds; 0 = not this one. */
+static int
+score_of(const struct process *p, size_t resident)
+{
+	struct pmm_stats s;
+
+	if (resident == 0 || p->pid == 1 || p->oom_adj == OOM_NEVER)
 		return 0;
+	pmm_stats(&s);
 	return MAX((int)(resident * 1000 / s.total) + p->oom_adj, 1);
 }
 
-static struct process *REQUIRES(process_lock) worst_locked(void)
+int
+oom_score(struct process *p)
+{
+	return score_of(p, resident_of(p));
+}
+
+/* The one to be ended, and the frames that it has. */
+static struct process *REQUIRES(process_lock) worst_locked(size_t *frames)
 {
 	struct process *p, *found = NULL;
-	size_t most = 0;
 	int worst = 0;
 
+	*frames = 0;
 	list_for_each_entry (p, &process_all, all_node) {
-		const int score = p->state == PROC_ALIVE && p->as != NULL ? oom_score(p) : 0;
+		const size_t resident = p->state == PROC_ALIVE ? resident_of(p) : 0;
+		const int score = score_of(p, resident);
 
-		if (score > worst ||
-		    (score == worst && score > 0 && p->as != NULL && p->as->resident > most)) {
+		if (score > worst || (score == worst && score > 0 && resident > *frames)) {
 			worst = score;
-			most = p->as != NULL ? p->as->resident : 0;
+			*frames = resident;
 			found = p;
 		}
 	}
@@ -56,15 +68,16 @@ oom_kill(void)
 {
 	const struct k_siginfo info = {.signo = SIGKILL, .code = SI_KERNEL};
 	struct process *p;
+	size_t frames;
 	bool self;
 
 	mutex_lock(&process_lock);
-	p = worst_locked();
+	p = worst_locked(&frames);
 	self = p == process_self();
 	if (p != NULL && !p->oom_killed) {
 		p->oom_killed = true;
 		log_warn("out of memory: %s[%d] is ended, it holds %zu KiB", p->comm, p->pid,
-			 p->as->resident * 4);
+			 frames * 4);
 		(void)signal_send(p, &info);
 	}
 	mutex_unlock(&process_lock);

@@ -12,17 +12,18 @@
 #include <mm/kmalloc.h>
 #include <x86/cpu.h>
 
-#define FX_SIZE	      512
-#define FX_MXCSR      24
-#define FX_MASK	      28
-#define FX_SOFTWARE   464 /* bytes that the CPU leaves to us */
-#define XS_HEADER     512 /* XSTATE_BV, XCOMP_BV, reserved */
-#define XS_RESERVED   (XS_HEADER + 8)
-#define ALIGNMENT     64
-#define MAGIC1	      0x46505853U
-#define MAGIC2	      0x46505845U
-#define FCW_INITIAL   0x37f
-#define MXCSR_INITIAL 0x1f80
+#define FX_SIZE	       512
+#define FX_MXCSR       24
+#define FX_MASK	       28
+#define FX_SOFTWARE    464 /* bytes that the CPU leaves to us */
+#define XS_HEADER      512 /* XSTATE_BV, XCOMP_BV, reserved */
+#define XS_RESERVED    (XS_HEADER + 8)
+#define ALIGNMENT      64
+#define IMAGE_ON_STACK 1024 /* with AVX an image has 832 bytes */
+#define MAGIC1	       0x46505853U
+#define MAGIC2	       0x46505845U
+#define FCW_INITIAL    0x37f
+#define MXCSR_INITIAL  0x1f80
 
 #define XCR0_X87    BIT(0)
 #define XCR0_SSE    BIT(1)
@@ -171,13 +172,13 @@ sync(struct task *t)
 	irq_restore(flags);
 }
 
-/* The registers become as the image of the calling task is. */
+/* The registers, which are the calling task's from now on, become as @image is. */
 static void
-apply(struct task *t)
+apply(struct task *t, const uint8_t *image)
 {
 	const uint64_t flags = irq_save();
 
-	load(t->fpu->image);
+	load(image);
 	owner = t;
 	irq_restore(flags);
 }
@@ -187,7 +188,7 @@ fpu_reset(struct task *t)
 {
 	set_initial(t->fpu->image);
 	if (t == task_self())
-		apply(t);
+		apply(t, t->fpu->image);
 }
 
 void
@@ -249,8 +250,9 @@ check_image(const uint8_t *image)
 int
 fpu_from_user(struct task *t, uptr_t from)
 {
+	uint8_t few[IMAGE_ON_STACK] __attribute__((aligned(ALIGNMENT)));
 	struct software_bytes sw;
-	uint8_t *image;
+	uint8_t *memory = NULL, *image = few;
 	size_t size = image_size;
 	int result;
 
@@ -264,18 +266,21 @@ fpu_from_user(struct task *t, uptr_t from)
 		if (sw.magic1 != MAGIC1 || sw.size != image_size)
 			size = FX_SIZE; /* only the old part is meant */
 	}
-	image = kzalloc(image_size);
-	if (image == NULL)
-		return -EFAULT;
+	if (image_size > sizeof(few)) {
+		memory = kmalloc(image_size + ALIGNMENT);
+		if (memory == NULL)
+			return -EFAULT;
+		image = (uint8_t *)ALIGN_UP((uintptr_t)memory, ALIGNMENT);
+	}
 	result = copy_from_user(image, from, size);
-	if (result == 0 && features != 0 && size == FX_SIZE)
+	if (result == 0 && features != 0 && size == FX_SIZE) {
+		memset(image + FX_SIZE, 0, image_size - FX_SIZE);
 		image[XS_HEADER] = XCR0_X87 | XCR0_SSE;
+	}
 	if (result == 0)
 		result = check_image(image);
-	if (result == 0) {
-		memcpy(t->fpu->image, image, image_size);
-		apply(t);
-	}
-	kfree(image);
+	if (result == 0)
+		apply(t, image);
+	kfree(memory);
 	return result;
 }

@@ -121,11 +121,25 @@ bring_in(struct process *p, uint64_t va, uint64_t error)
 	}
 }
 
+/* Nobody could be ended to make room: then it is this one.  With a signal waiting, that comes first. */
+static void
+no_memory(struct process *p)
+{
+	const struct k_siginfo info = {.signo = SIGKILL, .code = SI_KERNEL};
+
+	if (signal_pending())
+		return;
+	log_warn("out of memory: %s[%d] cannot go on", p->comm, p->pid);
+	(void)signal_send(p, &info);
+}
+
 static void
 fault_signal(struct task *t, struct trapframe *tf, uint64_t va, int result)
 {
 	t->fault_addr = va;
-	if (result == -ENXIO || result == -EIO)
+	if (result == -ENOMEM)
+		no_memory(t->proc);
+	else if (result == -ENXIO || result == -EIO)
 		signal_fault(tf, SIGBUS, BUS_ADRERR, va);
 	else
 		signal_fault(tf, SIGSEGV, result == -EACCES ? SEGV_ACCERR : SEGV_MAPERR, va);

@@ -187,3 +187,23 @@ def test_a_fault_is_named(tmp_path):
             text = m.command(f"/{name}")
             assert "going" in text and "killed by SIGSEGV" in text
             assert re.search(rf"{name}\[\d+\]: SIGSEGV, address 0x8, at rip 0x[0-9a-f]+ \({place}\)", text), text
+
+
+def test_who_takes_all_memory_is_ended(boot):
+    """And nobody else; a file that fills all of it is refused, not paid for with a program."""
+    m = boot(mem="64M")
+    m.prompt()
+    m.command("run sleep 10000 &")
+
+    def free():
+        return int(re.search(r"(?m)^  free +([\d,]+)", m.command("sleep 1; mem shrink; mem"))[1].replace(",", ""))
+
+    m.command("sh -c 'ls -lR / > /tmp/list 2> /dev/null; rm /tmp/list'")
+    before = free()
+    text = m.command("sh -c 'x=aaaaaaaa; while :; do x=$x$x; done'", timeout=300)
+    assert re.search(r"out of memory: sh\[\d+\] is ended, it holds \d{5} KiB", text) and "killed by SIGKILL" in text
+    text = m.command("sh -c 'dd if=/dev/zero of=/tmp/all bs=1M count=200; rm /tmp/all'", timeout=300)
+    assert "No space left on device" in text or "out of memory" in text
+    assert "sleep 10000" in m.command("run /bin/ps")
+    m.command("rm -f /tmp/all")
+    assert abs(free() - before) < 16
