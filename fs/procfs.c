@@ -311,6 +311,27 @@ parse_number(const char *s)
 	return value;
 }
 
+/* The file or folder of the system that has this name behind @prefix. */
+static bool
+find_system(const char *prefix, const char *name, struct entry *e)
+{
+	const size_t skip = strlen(prefix), len = strlen(name);
+
+	for (const struct proc_file *f = system_files; f->name != NULL; f++) {
+		const char *rest = f->name + skip;
+
+		if (strncmp(f->name, prefix, skip) != 0 || strncmp(rest, name, len) != 0 ||
+		    (rest[len] != '\0' && rest[len] != '/'))
+			continue;
+		e->node = (struct node){.kind = rest[len] == '/' ? FOLDER : CONTENT, .file = f};
+		if (rest[len] == '/')
+			(void)strlcpy(e->node.prefix, f->name,
+				      MIN(skip + len + 2, sizeof(e->node.prefix)));
+		return true;
+	}
+	return false;
+}
+
 /* What @name is in the folder @n. */
 static bool
 find_entry(const struct node *n, const char *name, struct entry *e)
@@ -326,16 +347,17 @@ find_entry(const struct node *n, const char *name, struct entry *e)
 		return n->kind == FDS && next_fd(n->pid, number) == number &&
 		       numbered(e, FD, n->pid, number, number);
 	}
-	if (n->kind != FOLDER && n->kind != PID && n->kind != THREAD)
-		return false;
-	for (uint64_t k = 0;
-	     n->kind == FOLDER ? system_entry(n->prefix, k, e) : process_entry(n, k, e); k++) {
+	if (n->kind == FOLDER) {
+		e->node = (struct node){.kind = SELF};
+		return (n->prefix[0] == '\0' &&
+			(strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0)) ||
+		       find_system(n->prefix, name, e);
+	}
+	for (uint64_t k = 0; (n->kind == PID || n->kind == THREAD) && process_entry(n, k, e); k++) {
 		if (strcmp(e->name, name) == 0)
 			return true;
 	}
-	e->node = (struct node){.kind = SELF};
-	return n->kind == FOLDER && n->prefix[0] == '\0' &&
-	       (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0);
+	return false;
 }
 
 static int

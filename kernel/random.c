@@ -13,11 +13,14 @@
 
 #define BLOCK  64
 #define ROUNDS 10 /* double rounds */
+#define READY  32
 
 static struct spinlock lock = SPINLOCK_INIT("random");
-static uint32_t key[8];	 /* [lock] */
-static uint64_t nonce;	 /* [lock] */
-static uint64_t stirred; /* [a] */
+static uint32_t key[8];	      /* [lock] */
+static uint64_t nonce;	      /* [lock] */
+static uint64_t stirred;      /* [a] */
+static uint64_t ready[READY]; /* [lock] for random_u64(): the first nr_ready are unused */
+static unsigned nr_ready;     /* [lock] */
 
 static inline uint32_t
 rotate(uint32_t v, unsigned n)
@@ -79,7 +82,7 @@ fresh_key(uint32_t out[8])
 		uint64_t hw = 0;
 
 		for (unsigned i = 2; i < 8; i += 2) {
-			if (!cpu_features.rdrand && rdrand(&hw))
+			if (!cpu_features.rdrand || !rdrand(&hw))
 				break;
 			key[i] ^= (uint32_t)hw;
 			key[i + 1] ^= (uint32_t)(hw >> 32);
@@ -109,12 +112,22 @@ random_bytes(void *buf, size_t n)
 	}
 }
 
+/* From a few that were made in advance: a block of the cipher costs more than a small system call. */
 uint64_t
 random_u64(void)
 {
-	uint64_t v;
+	uint64_t fresh[READY], v, flags = spin_lock(&lock);
 
-	random_bytes(&v, sizeof(v));
+	if (nr_ready == 0) {
+		spin_unlock(&lock, flags);
+		random_bytes(fresh, sizeof(fresh));
+		flags = spin_lock(&lock);
+		memcpy(ready, fresh, sizeof(ready));
+		nr_ready = READY;
+	}
+	v = ready[--nr_ready];
+	ready[nr_ready] = 0;
+	spin_unlock(&lock, flags);
 	return v;
 }
 

@@ -207,3 +207,14 @@ def test_who_takes_all_memory_is_ended(boot):
     assert "sleep 10000" in m.command("run /bin/ps")
     m.command("rm -f /tmp/all")
     assert abs(free() - before) < 16
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "core2duo", "Nehalem", "Haswell-noTSX", "max,-xsave,-smap,-smep,-rdrand,-fsgsbase"])
+def test_processors_with_less(boot, cpu):
+    """Without RDRAND, XSAVE, SMAP, FSGSBASE ... : whatever the processor lacks, programs do not notice."""
+    m = boot(cpu=cpu)
+    m.prompt()
+    assert "Hello from process" in m.command("hello")
+    assert "all 10 are done" in m.command("forks 10")
+    assert lines(m.command("sh -c 'echo $((6 * 7)) | md5sum; awk \"BEGIN { print 22 / 7 }\"'"))[-2:] == [
+        "50a2fabfdd276f573ff97ace8b11c5f4  -", "3.14286"]
