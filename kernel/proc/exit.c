@@ -176,6 +176,7 @@ process_exit(int status)
 	process_note_times(t);
 	preempt_disable();
 	task_switch(t, NULL);
+	task_free_user(t); /* once more: an interrupt in between has loaded its registers again */
 	thread_self()->task = NULL;
 	preempt_enable();
 	t->thread = NULL;

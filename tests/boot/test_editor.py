@@ -56,7 +56,7 @@ def test_the_commands_are_those_of_make(database):
     commands = [shlex.split(line) for line in text.splitlines() if " -c " in line]
     assert len(commands) > len(database)
     missing = [entry["file"] for entry in database.values() if entry["arguments"] not in commands]
-    assert missing == ["tests/host/uapi_ours.c", "tools/offsets.c"]
+    assert sorted(missing) == ["tests/host/uapi_ours.c", "tools/offsets.c"]
 
 
 @pytest.mark.parametrize("name", SAMPLE)
