@@ -146,14 +146,14 @@ section "traps and signals"
 	exit 4
 )
 say "status $?"
+trap 'say "got USR1"' USR1
+kill -USR1 $$
+say "signalled $?"
 (
-	trap 'say "got USR1"' USR1
-	kill -USR1 $$ 2> /dev/null
-	exit 0
-) &
-trap 'say "outer USR1"' USR1
-wait $!
-say "waited $?"
+	trap 'say "the subshell has its own"' USR2
+	sh -c 'kill -USR2 $PPID'
+	say "and goes on"
+)
 trap - USR1
 sleep 20 &
 kill $!
