@@ -1,5 +1,5 @@
 /*
- * vfs.c - the root file system comes up: tmpfs, /dev, and what the initrd holds.
+ * vfs.c - the root file system comes up: tmpfs, /dev, what the initrd holds, /proc.
  */
 #include <fs/vfs.h>
 #include <fs/device.h>

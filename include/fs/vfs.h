@@ -199,7 +199,7 @@ struct fs_context {
 
 /* --- life --------------------------------------------------------------------------------------- */
 
-/* Init row "files": caches, tmpfs as root, /dev, the initrd unpacked.  0 or -errno. */
+/* Init row "files": caches, tmpfs as root, /dev, the initrd unpacked, /proc.  0 or -errno. */
 int vfs_init(void);
 
 struct inode *inode_new(struct superblock *sb); /* refs 1, times now, ino set; NULL = no memory */

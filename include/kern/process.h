@@ -132,7 +132,7 @@ struct process {
 		struct wait_queue continued;	 /* where it waits while it is stopped */
 	} sig;
 
-	/* Times, TSC cycles; exact at each entry and exit?  See docs/processes.md, "Times". */
+	/* Times: nanoseconds of the clock, or TSC cycles (kernel/proc/times.c). */
 	uint64_t start_ns;
 	uint64_t utime_cycles, stime_cycles;		 /* of its tasks that ended */
 	uint64_t child_utime_cycles, child_stime_cycles; /* of children that were waited for */

@@ -22,5 +22,5 @@ extern const syscall_fn syscall_fns[SYSCALL_MAX];
 int64_t sys_missing(void);
 /* The registers of the program that called, at the top of the task's kernel stack. */
 struct trapframe *syscall_frame(void);
-/* Init row "syscall": SYSCALL's MSRs, the vDSO's page.  0 or -ENODEV. */
+/* Init row "syscall": the FPU for programs, and where SYSCALL leads.  0. */
 int syscall_init(void);

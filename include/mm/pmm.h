@@ -72,13 +72,13 @@ void pmm_free_range(paddr_t first, size_t nr);
  * image or the initrd.  Panics on frames that are not reserved.
  */
 void pmm_release(paddr_t start, paddr_t end);
+/* The same for all that the loader left below 1 MiB: its page tables and data. */
+void pmm_release_boot(void);
 /*
- * A frame of those becomes @owner's (one with PMM_TAKEN), as if it had been allocated; pmm_free() takes it later.
+ * A frame that was reserved and is not needed as such becomes @owner's (one with PMM_TAKEN), as if it had been allocated; pmm_free() takes it later.
  * Panics when it is not reserved.
  */
 void pmm_adopt(paddr_t frame, enum pmm_owner owner);
-/* The same for all that the loader left below 1 MiB: its page tables and data. */
-void pmm_release_boot(void);
 
 /*
  * For the idle thread, with preemption off: zero one frame more for pmm_alloc_zeroed().  Gives up
