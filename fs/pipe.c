@@ -15,7 +15,6 @@
 
 #define PIPE_BUF      4096
 #define PIPE_SIZE     65536
-#define PIPE_SIZE_MAX MIB(1)
 
 struct pipe {
 	struct mutex lock;

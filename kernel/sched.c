@@ -33,11 +33,12 @@ volatile unsigned sched_preempt_count;
 uint64_t sched_preempt_site;
 volatile uint8_t sched_need_switch;
 
-static struct run_queue rq;  /* [sched] */
-static uint64_t start_stamp; /* [I] TSC from which on cycles are counted */
-static uint64_t dead_cycles; /* [sched] */
-static uint64_t ready_ticks; /* [c] threads that waited, summed over the ticks */
-static unsigned nr_threads;  /* [sched] in sched_all */
+static struct run_queue rq;    /* [sched] */
+static uint64_t start_stamp;   /* [I] TSC from which on cycles are counted */
+static uint64_t dead_cycles;   /* [sched] */
+static uint64_t dead_switches; /* [sched] */
+static uint64_t ready_ticks;   /* [c] threads that waited, summed over the ticks */
+static unsigned nr_threads;    /* [sched] in sched_all */
 
 void
 sched_init(uint64_t tsc_hz)
@@ -168,6 +169,7 @@ sched_forget_locked(struct thread *t)
 	list_del(&t->all_node);
 	nr_threads--;
 	dead_cycles += t->cycles;
+	dead_switches += t->switches;
 }
 
 void
@@ -401,6 +403,19 @@ sched_stats(struct sched_stats *out)
 	out->ready = rq.nr;
 	out->threads = nr_threads;
 	spin_unlock(&sched_lock, flags);
+}
+
+uint64_t
+sched_switches(void)
+{
+	const uint64_t flags = spin_lock(&sched_lock);
+	uint64_t sum = dead_switches;
+	struct thread *t;
+
+	list_for_each_entry (t, &sched_all, all_node)
+		sum += t->switches;
+	spin_unlock(&sched_lock, flags);
+	return sum;
 }
 
 uint64_t

@@ -9,8 +9,6 @@
 #include <mm/pmm.h>
 #include "aspace_tables.h"
 
-#define VMAS_MAX 65530 /* as Linux's vm.max_map_count */
-
 /* Pages that were promised beyond what there is could never be had. */
 static bool
 too_much(const struct aspace *as, size_t len, unsigned prot, unsigned flags)

@@ -4,6 +4,8 @@
 #pragma once
 #include <fs/vfs.h>
 
+#define PIPE_SIZE_MAX MIB(1) /* what F_SETPIPE_SZ may ask for */
+
 /* Two files, to read from and to write to; @flags: O_NONBLOCK, O_DIRECT.  0 or -ENOMEM. */
 int pipe_make(unsigned flags, struct file *end[2]);
 extern const struct file_ops fifo_fops;

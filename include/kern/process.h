@@ -28,6 +28,7 @@ struct fpu_state;
 
 #define TASK_COMM_LEN 16
 #define NGROUPS_MAX   32
+#define PID_MAX	      32768
 #define PROCESSES_MAX 4096    /* in all */
 #define FILES_LIMIT   1048576 /* RLIMIT_NOFILE goes no further */
 #define NR_RLIMITS    16
@@ -180,6 +181,10 @@ int process_spawn_init(const char *path, char *const *argv, char *const *envp);
 void process_disown(int pid);
 /* Wait for such a process; its status as wait4() gives it, or -EINTR, -ECHILD. */
 int process_wait(int pid, int *status);
+
+/* How many there have been since the start, and the number that the last one got.  process_lock is held. */
+extern uint64_t process_nr_started;
+extern int process_last_pid;
 
 /* Find by number and take a reference; NULL.  Give it back. */
 struct process *process_get(int pid);

@@ -161,6 +161,8 @@ struct sched_stats {
 	unsigned threads;     /* that exist */
 };
 void sched_stats(struct sched_stats *out);
+/* Times that some thread was switched in, since the start. */
+uint64_t sched_switches(void);
 /* Cycles that the existing @t has had the CPU, up to now. */
 uint64_t thread_cycles(const struct thread *t);
 

@@ -68,6 +68,7 @@ struct aspace {
 	vaddr_t code_start, code_end, args_start, args_end, env_start, env_end;
 };
 
+#define VMAS_MAX   65530     /* ranges, as Linux's vm.max_map_count */
 #define USER_START 0x10000UL /* nothing is mapped below, as with Linux's vm.mmap_min_addr */
 /* Of a mapping's flags, those that a range keeps. */
 #define VMA_FLAGS  (MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE | MAP_STACK)

@@ -20,12 +20,12 @@
 #include "show.h"
 
 #define HASH_SIZE 256
-#define PID_MAX	  32768
 
 struct mutex process_lock = MUTEX_INIT(process_lock, "processes");
 struct list process_all = LIST_INIT(process_all);
 static struct list by_pid[HASH_SIZE];		/* [proc] */
-static int last_pid = 1;			/* [proc] */
+int process_last_pid = 1;			/* [proc] */
+uint64_t process_nr_started;			/* [proc] */
 static struct process kernel_reaper;		/* PID 1 while there is no init */
 static struct process *reaper = &kernel_reaper; /* [proc] */
 
@@ -106,19 +106,20 @@ static int REQUIRES(process_lock) new_pid_locked(void)
 	static bool around; /* [proc] from then on numbers may be taken */
 
 	do {
-		if (++last_pid >= PID_MAX) {
-			last_pid =
+		if (++process_last_pid >= PID_MAX) {
+			process_last_pid =
 				300; /* the low ones are for what the system starts, as on Linux */
 			around = true;
 		}
-	} while (around && number_taken_locked(last_pid));
-	return last_pid;
+	} while (around && number_taken_locked(process_last_pid));
+	return process_last_pid;
 }
 
 void
 process_enter_locked(struct process *p, struct process *parent, int pid)
 {
 	p->pid = pid != 0 ? pid : new_pid_locked();
+	process_nr_started++;
 	p->parent = parent;
 	if (!list_empty(&p->tasks))
 		list_first(&p->tasks, struct task, node)->tid = p->pid;

@@ -146,12 +146,12 @@ show_status(struct text *t, struct process *p)
 	const struct sizes s = sizes_of(p);
 
 	text_printf(t,
-		    "Name:\t%s\nUmask:\t0022\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
+		    "Name:\t%s\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
 		    "d\nTracerPid:\t0\n",
 		    p->comm, state_name(process_state(p)), p->pid, p->pid,
 		    p->parent != NULL ? p->parent->pid : 0);
-	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", c->uid,
-		    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nGroups:\t", c->uid, c->euid,
+		    c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	for (unsigned i = 0; i < c->nr_groups; i++)
 		text_printf(t, "%u ", c->groups[i]);
 	text_printf(t, "\n");

@@ -1,6 +1,7 @@
 /*
  * show_system.c - files of /proc about the machine and the system.  Formats: proc(5).
  */
+#include <fs/pipe.h>
 #include <fs/procfs.h>
 #include <kern/clock.h>
 #include <kern/cmdline.h>
@@ -10,8 +11,8 @@
 #include <kern/sched.h>
 #include <kern/version.h>
 #include <lib/string.h>
+#include <mm/aspace.h>
 #include <mm/pmm.h>
-#include <mm/slab.h>
 #include <uapi/resource.h>
 #include <x86/cpu.h>
 #include "show.h"
@@ -60,7 +61,7 @@ static void
 show_loadavg(struct text *t, struct process *p)
 {
 	unsigned running = 0, all = 0;
-	int last = 0;
+	int last;
 
 	(void)p;
 	for (unsigned k = 0; k < 3; k++) {
@@ -71,9 +72,9 @@ show_loadavg(struct text *t, struct process *p)
 	mutex_lock(&process_lock);
 	list_for_each_entry (p, &process_all, all_node) {
 		running += process_state(p) == 'R';
-		last = MAX(last, p->pid);
 		all++;
 	}
+	last = process_last_pid;
 	mutex_unlock(&process_lock);
 	text_printf(t, "%u/%u %d\n", running, all, last);
 }
@@ -83,16 +84,13 @@ show_stat(struct text *t, struct process *p)
 {
 	const struct cpu_ticks ticks = process_all_ticks();
 	const uint64_t idle = sched_idle_ns() / NS_PER_TICK;
-	uint64_t irqs = 0, switches = 0;
+	uint64_t irqs = 0, started;
 	unsigned running = 0;
-	int last = 0;
 
 	mutex_lock(&process_lock);
-	list_for_each_entry (p, &process_all, all_node) {
+	list_for_each_entry (p, &process_all, all_node)
 		running += process_state(p) == 'R';
-		last = MAX(last, p->pid);
-		switches += p->voluntary;
-	}
+	started = process_nr_started;
 	mutex_unlock(&process_lock);
 	for (unsigned cpu = 0; cpu < 2; cpu++) /* the sum of all, then the one there is */
 		text_printf(t, "cpu%s %lu 0 %lu %lu 0 0 0 0 0 0\n", cpu == 0 ? " " : "0",
@@ -101,8 +99,9 @@ show_stat(struct text *t, struct process *p)
 		irqs += irq_count(i);
 	text_printf(
 		t,
-		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n",
-		irqs, switches, (uint64_t)(clock_wall() - clock_ns() / NS_PER_SEC), last, running);
+		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+		irqs, sched_switches(), (uint64_t)(clock_wall() - clock_ns() / NS_PER_SEC), started,
+		running);
 }
 
 static void
@@ -274,24 +273,29 @@ store_hostname(struct process *p, const char *value)
 	return host_name_set(value);
 }
 
-#define CONSTANT(name, value)                               \
+#define TEXT(name, value)                                   \
 	static void name(struct text *t, struct process *p) \
 	{                                                   \
 		(void)p;                                    \
 		text_printf(t, "%s\n", value);              \
 	}
+#define NUMBER(name, value)                                 \
+	static void name(struct text *t, struct process *p) \
+	{                                                   \
+		(void)p;                                    \
+		text_printf(t, "%lu\n", (uint64_t)(value)); \
+	}
 
-CONSTANT(show_ostype, "Linux")
-CONSTANT(show_osrelease, LINUX_RELEASE)
-CONSTANT(show_osversion, "MinOS " MINOS_VERSION)
-CONSTANT(show_pid_max, "32768")
-CONSTANT(show_ngroups_max, "32")
-CONSTANT(show_cap_last, "40")
-CONSTANT(show_overcommit, "0")
-CONSTANT(show_max_map_count, "65530")
-CONSTANT(show_mmap_min, "65536")
-CONSTANT(show_pipe_max, "1048576")
-CONSTANT(show_file_max, "1048576")
+TEXT(show_ostype, "Linux")
+TEXT(show_osrelease, LINUX_RELEASE)
+TEXT(show_osversion, "MinOS " MINOS_VERSION)
+NUMBER(show_pid_max, PID_MAX)
+NUMBER(show_ngroups_max, NGROUPS_MAX)
+NUMBER(show_overcommit, 0) /* as Linux by default: refuses what is plainly too much */
+NUMBER(show_max_map_count, VMAS_MAX)
+NUMBER(show_mmap_min, USER_START)
+NUMBER(show_pipe_max, PIPE_SIZE_MAX)
+NUMBER(show_file_max, FILES_LIMIT)
 
 static void
 show_uuid(struct text *t, struct process *p)
@@ -325,7 +329,6 @@ const struct proc_file proc_system_files[] = {
 	{"version", 0444, show_version, NULL},
 	{"sys/fs/file-max", 0444, show_file_max, NULL},
 	{"sys/fs/pipe-max-size", 0444, show_pipe_max, NULL},
-	{"sys/kernel/cap_last_cap", 0444, show_cap_last, NULL},
 	{"sys/kernel/hostname", 0644, show_hostname, store_hostname},
 	{"sys/kernel/ngroups_max", 0444, show_ngroups_max, NULL},
 	{"sys/kernel/osrelease", 0444, show_osrelease, NULL},
