@@ -18,6 +18,8 @@ int fpu_alloc(struct task *t);
 void fpu_free(struct task *t);
 /* @t runs no more: nothing of it is in the CPU. */
 void fpu_forget(const struct task *t);
+/* Are the registers of the CPU those of @t? */
+bool fpu_is_owner(const struct task *t);
 /* @t runs: the registers are its own.  Interrupts off. */
 void fpu_switch_to(struct task *t);
 /* As after power-on, for the calling task. */

@@ -21,6 +21,8 @@ void task_reset_user(struct task *t, uint64_t rip, uint64_t rsp);
 int task_copy_user(struct task *child, struct task *parent);
 /* Give back what the machine's side holds (FPU state). */
 void task_free_user(struct task *t);
+/* Does the processor still hold something of @t?  Then it would be saved into it. */
+bool task_is_loaded(const struct task *t);
 uint64_t task_fs_base(const struct task *t);
 uint64_t task_gs_base(const struct task *t);
 /* Segment bases, by arch_prctl(): of the calling task. */

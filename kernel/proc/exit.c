@@ -134,7 +134,6 @@ give_back(struct process *p, struct task *t)
 		if (copy_to_user(t->clear_tid, &zero, sizeof(zero)) != 0)
 			t->clear_tid = (uptr_t){0};
 	}
-	task_free_user(t);
 	(void)process_swap_aspace(p, NULL);
 	aspace_switch(NULL);
 	if (as != NULL)
@@ -176,7 +175,7 @@ process_exit(int status)
 	process_note_times(t);
 	preempt_disable();
 	task_switch(t, NULL);
-	task_free_user(t); /* once more: an interrupt in between has loaded its registers again */
+	task_free_user(t); /* not before: an interrupt would have its registers loaded again */
 	thread_self()->task = NULL;
 	preempt_enable();
 	t->thread = NULL;

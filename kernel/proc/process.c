@@ -176,6 +176,7 @@ process_free(struct process *p)
 	if (p == &kernel_reaper)
 		return;
 	if (!list_empty(&p->tasks)) {
+		assert(!task_is_loaded(list_first(&p->tasks, struct task, node)));
 		fpu_free(list_first(&p->tasks, struct task, node));
 		kfree(list_first(&p->tasks, struct task, node));
 	}

@@ -139,6 +139,12 @@ fpu_forget(const struct task *t)
 	irq_restore(flags);
 }
 
+bool
+fpu_is_owner(const struct task *t)
+{
+	return owner == t;
+}
+
 void
 fpu_free(struct task *t)
 {

@@ -128,6 +128,12 @@ task_free_user(struct task *t)
 	fpu_forget(t);
 }
 
+bool
+task_is_loaded(const struct task *t)
+{
+	return loaded == t || fpu_is_owner(t);
+}
+
 void
 task_enter_user(void)
 {

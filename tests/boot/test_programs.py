@@ -218,3 +218,13 @@ def test_processors_with_less(boot, cpu):
     assert "all 10 are done" in m.command("forks 10")
     assert lines(m.command("sh -c 'echo $((6 * 7)) | md5sum; awk \"BEGIN { print 22 / 7 }\"'"))[-2:] == [
         "50a2fabfdd276f573ff97ace8b11c5f4  -", "3.14286"]
+
+
+def test_the_end_of_a_program_is_interrupted(boot):
+    """Giving 40 MiB back takes long, and others want the CPU: what the CPU knew of the program is forgotten all the same
+    (process_free() asserts it)."""
+    m = boot()
+    m.prompt()
+    m.command("spawn spin; spawn spin")
+    for _ in range(30):
+        assert "1+0 records in" in m.command("dd if=/dev/zero of=/dev/null bs=40M count=1")
