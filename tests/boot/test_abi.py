@@ -116,6 +116,65 @@ def test_shells(machine, shell, script, wanted):
     assert wanted in re.sub(r"[ ]+\n", "\n", seen), seen
 
 
+HELLO_ASM = """
+global _start
+section .text
+_start:	mov	eax, 1			; write
+	mov	edi, 1
+	lea	rsi, [rel text]
+	mov	edx, text_end - text
+	syscall
+	mov	edi, eax		; exit: what write() said
+	mov	eax, 60
+	syscall
+section .rodata
+text:	db	"hello from assembler", 10
+text_end:
+"""
+INT80_ASM = """
+global _start
+section .text
+_start:	mov	eax, 1			; exit(0) of 32-bit programs
+	xor	ebx, ebx
+	int	80h
+	hlt
+"""
+HELLO_C = '#include <stdio.h>\nint main(void) { return printf("hello from %s\\n", NAME); }\n'
+
+
+@pytest.fixture(scope="module")
+def hellos(tmp_path_factory):
+    """A root with small programs of every make, and nothing else."""
+    folder = tmp_path_factory.mktemp("hellos")
+    root = folder / "root"
+    root.mkdir()
+    for name, text in (("asm", HELLO_ASM), ("int80", INT80_ASM)):
+        (folder / f"{name}.asm").write_text(text)
+        subprocess.run(["nasm", "-f", "elf64", str(folder / f"{name}.asm"), "-o", str(folder / f"{name}.o")], check=True)
+        subprocess.run(["ld", "-o", str(root / name), str(folder / f"{name}.o")], check=True)
+    (folder / "hello.c").write_text(HELLO_C)
+    for name, command in (("musl", "musl-gcc -static"), ("glibc", "gcc -static"), ("pie", "gcc -static-pie")):
+        subprocess.run([*command.split(), "-O1", f'-DNAME="{name}"', str(folder / "hello.c"), "-o", str(root / name)],
+                       check=True)
+    with Machine(userland.make_image(str(folder), str(root)), mem="64M") as m:
+        m.prompt()
+        yield m, root
+
+
+@pytest.mark.parametrize("name", ["asm", "musl", "glibc", "pie"])
+def test_hello(hellos, name):
+    m, root = hellos
+    done = subprocess.run([str(root / name)], stdout=subprocess.PIPE, check=False, env={})
+    assert without_log(m.command(f"/{name}")) == [*done.stdout.decode().splitlines(), f"exit {done.returncode}"]
+
+
+def test_the_call_gate_of_32_bit_programs_is_shut(hellos):
+    """INT 80h is no way in: SIGSEGV, and the kernel is well."""
+    m, _ = hellos
+    assert "killed by SIGSEGV" in m.command("/int80")
+    assert "hello" in m.command("/musl")
+
+
 def test_position_independent_programs_of_glibc(machine):
     assert "ldconfig (" in machine.command("ldconfig --version")
 
