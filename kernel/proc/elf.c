@@ -21,8 +21,8 @@ check_header(const struct elf64_ehdr *eh, ssize_t n)
 {
 	if (n < (ssize_t)sizeof(*eh) || memcmp(eh->ident, "\177ELF", 4) != 0)
 		return -ENOEXEC;
-	if (eh->ident[4] != 2 || eh->ident[5] != 1 || eh->machine != EM_X86_64 ||
-	    (eh->type != ET_EXEC && eh->type != ET_DYN))
+	/* Class and byte order are not looked at: Linux does not, and the machine says it. */
+	if (eh->machine != EM_X86_64 || (eh->type != ET_EXEC && eh->type != ET_DYN))
 		return -ENOEXEC;
 	if (eh->phentsize != sizeof(struct elf64_phdr) || eh->phnum == 0 || eh->phnum > PHDRS_MAX)
 		return -ENOEXEC;

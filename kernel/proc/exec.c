@@ -31,8 +31,11 @@ struct program {
 	struct file *file;
 	struct exec_args *args;
 	char *name; /* AT_EXECFN: what was asked for */
+	struct elf elf, interpreter_elf;
+	struct file *interpreter_file; /* or NULL */
 	struct elf_mapped main, interpreter;
 	bool has_interpreter;
+	bool broken; /* its segments cannot be mapped: Linux finds that out when the old program is gone */
 	unsigned phnum;
 	vaddr_t vdso; /* its ELF header */
 };
@@ -162,46 +165,57 @@ find_program(struct program *pr)
 
 /* --- memory ---------------------------------------------------------------------------------------- */
 
+/* The interpreter that the program names, if it does: opened, its headers read. */
 static int
-map_interpreter(struct aspace *as, struct program *pr, const char *path)
+open_interpreter(struct program *pr)
 {
-	struct file *f;
-	struct elf e;
-	int result = open_program(NULL, path, 0, &f);
+	char *path = kmalloc(PATH_MAX);
+	ssize_t n = path != NULL ? elf_interpreter(&pr->elf, path, PATH_MAX) : -ENOMEM;
+	int result = n < 0 ? (int)n : 0;
 
-	if (result != 0)
-		return result;
-	result = elf_open(&e, f);
-	if (result == 0) {
-		result = elf_map(as, &e, true, &pr->interpreter);
-		elf_close(&e);
-	} else if (result == -ENOEXEC) {
-		result = -ELIBBAD;
+	if (n > 0) {
+		result = open_program(NULL, path, 0, &pr->interpreter_file);
+		if (result == 0)
+			result = elf_open(&pr->interpreter_elf, pr->interpreter_file);
+		if (result == -ENOEXEC)
+			result = -ELIBBAD;
+		pr->has_interpreter = result == 0;
 	}
-	file_put(f);
-	pr->has_interpreter = result == 0;
+	kfree(path);
 	return result;
+}
+
+/* What can be found wrong with the files while the caller still is what it was.  Undo: close_images(). */
+static int
+open_images(struct program *pr)
+{
+	const int result = elf_open(&pr->elf, pr->file);
+
+	return result == 0 ? open_interpreter(pr) : result;
+}
+
+static void
+close_images(struct program *pr)
+{
+	elf_close(&pr->elf);
+	elf_close(&pr->interpreter_elf);
+	file_put(pr->interpreter_file);
 }
 
 static int
 map_program(struct aspace *as, struct program *pr)
 {
-	char interpreter[HEAD_SIZE];
-	struct elf e;
-	ssize_t n;
-	int result = elf_open(&e, pr->file);
+	int result = elf_map(as, &pr->elf, false, &pr->main);
 
-	if (result != 0)
+	if (result == 0 && pr->has_interpreter)
+		result = elf_map(as, &pr->interpreter_elf, true, &pr->interpreter);
+	if (result != 0) {
+		pr->broken = result != -ENOMEM;
 		return result;
-	n = elf_interpreter(&e, interpreter, sizeof(interpreter));
-	result = n < 0 ? (int)n : elf_map(as, &e, false, &pr->main);
-	if (result == 0 && n > 0)
-		result = map_interpreter(as, pr, interpreter);
-	pr->main.phdr = pr->main.phdr != 0 ? pr->main.phdr : pr->main.bias + e.header.phoff;
-	pr->phnum = e.header.phnum;
-	elf_close(&e);
-	if (result != 0)
-		return result;
+	}
+	if (pr->main.phdr == 0)
+		pr->main.phdr = pr->main.bias + pr->elf.header.phoff;
+	pr->phnum = pr->elf.header.phnum;
 	as->code_start = pr->main.code_start;
 	as->code_end = pr->main.code_end;
 	as->brk_start = as->brk = pr->main.end + (random_u64() % 8192) * PAGE_SIZE;
@@ -443,10 +457,13 @@ exec_opened(struct program *pr, const char *asked)
 		result = exec_args_replace_first(pr->args, empty, 1);
 	}
 	if (result == 0)
+		result = open_images(pr);
+	if (result == 0)
 		result = make_memory(p, pr, &rsp);
 	if (result == 0)
 		change_over(p, pr, asked);
 	inode_run_end(pr->file->inode);
+	close_images(pr);
 	if (result != 0)
 		return result;
 	task_reset_user(task_self(), pr->has_interpreter ? pr->interpreter.entry : pr->main.entry,
@@ -455,15 +472,18 @@ exec_opened(struct program *pr, const char *asked)
 }
 
 int
-exec_file(const struct path *at, const char *path, unsigned flags, struct exec_args *args)
+exec_file(const struct path *at, const char *path, unsigned flags, struct exec_args *args,
+	  bool *broken)
 {
 	struct program pr = {.args = args};
 	int result = open_program(at, path, flags, &pr.file);
 
+	*broken = false;
 	if (result != 0)
 		return result;
 	pr.name = kstrdup(path);
 	result = pr.name != NULL ? exec_opened(&pr, path) : -ENOMEM;
+	*broken = pr.broken;
 	file_put(pr.file);
 	kfree(pr.name);
 	return result;
@@ -476,16 +496,19 @@ do_exec(int dirfd, uptr_t path, uptr_t argv, uptr_t envp, unsigned flags)
 {
 	struct exec_args args;
 	struct user_path at;
+	bool broken = false;
 	int result = user_path_get(dirfd, path, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0, &at);
 
 	if (result != 0)
 		return result;
 	result = exec_args_user(&args, argv, envp);
 	if (result == 0) {
-		result = exec_file(at.at, at.name, flags, &args);
+		result = exec_file(at.at, at.name, flags, &args, &broken);
 		exec_args_free(&args);
 	}
 	user_path_put(&at);
+	if (broken)
+		process_exit(SIGSEGV);
 	return result;
 }
 

@@ -62,4 +62,9 @@ int exec_args_replace_first(struct exec_args *a, const char *const *strings, uns
 void exec_args_free(struct exec_args *a);
 /* exec.c */
 struct path;
-int exec_file(const struct path *at, const char *path, unsigned flags, struct exec_args *args);
+/*
+ * 0, the caller runs another program; or -errno, and it is what it was.  *@broken: the error is in what the file says of memory;
+ * Linux ends the caller by SIGSEGV then.
+ */
+int exec_file(const struct path *at, const char *path, unsigned flags, struct exec_args *args,
+	      bool *broken);

@@ -247,13 +247,14 @@ first_steps(void *arg)
 {
 	struct task *t = arg;
 	struct spawn *s = (struct spawn *)t->clear_tid.addr; /* a place that nobody uses yet */
+	bool broken;
 	int result;
 
 	t->clear_tid = (uptr_t){0};
 	task_switch(NULL, t);
 	result = process_set_defaults(t->proc, s->foreground);
 	if (result == 0)
-		result = exec_file(NULL, s->path, 0, &s->args);
+		result = exec_file(NULL, s->path, 0, &s->args, &broken);
 	s->result = result;
 	complete(&s->done);
 	if (result != 0)
