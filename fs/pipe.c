@@ -6,6 +6,7 @@
  * Spec: pipe(7), fifo(7).
  */
 #include <fs/pipe.h>
+#include <fs/byte_ring.h>
 #include <kern/process.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
@@ -13,13 +14,12 @@
 #include <uapi/fcntl.h>
 #include "internal.h"
 
-#define PIPE_BUF      4096
-#define PIPE_SIZE     65536
+#define PIPE_BUF  4096
+#define PIPE_SIZE 65536
 
 struct pipe {
 	struct mutex lock;
-	uint8_t *ring;
-	size_t size, in, out;	     /* [lock] in - out bytes are there */
+	struct byte_ring ring;	     /* [lock] */
 	unsigned readers, writers;   /* [lock] open files */
 	volatile uint32_t opened[2]; /* [lock] count those that came: readers, writers */
 	struct wait_queue to_read, to_write, to_open;
@@ -33,12 +33,10 @@ pipe_alloc(void)
 
 	if (p == NULL)
 		return NULL;
-	p->ring = kmalloc(PIPE_SIZE);
-	if (p->ring == NULL) {
+	if (byte_ring_init(&p->ring, PIPE_SIZE) != 0) {
 		kfree(p);
 		return NULL;
 	}
-	p->size = PIPE_SIZE;
 	mutex_init(&p->lock, "pipe");
 	wait_queue_init(&p->to_read);
 	wait_queue_init(&p->to_write);
@@ -49,35 +47,11 @@ pipe_alloc(void)
 static void
 pipe_free(struct pipe *p)
 {
-	kfree(p->ring);
+	kfree(p->ring.bytes);
 	kfree(p);
 }
 
-static size_t
-used(const struct pipe *p)
-{
-	return p->in - p->out;
-}
-
 /* --- reading and writing --------------------------------------------------------------------------------- */
-
-static ssize_t
-move_out(struct pipe *p, struct iobuf *b)
-{
-	ssize_t total = 0;
-
-	while (used(p) > 0 && b->left > 0) {
-		const size_t at = p->out % p->size;
-		const size_t n = MIN(MIN(used(p), p->size - at), b->left);
-		const ssize_t done = iobuf_put(b, p->ring + at, n);
-
-		if (done <= 0)
-			return total > 0 ? total : done;
-		p->out += (size_t)done;
-		total += done;
-	}
-	return total;
-}
 
 static ssize_t
 pipe_read(struct file *f, struct iobuf *b, uint64_t *pos)
@@ -89,7 +63,7 @@ pipe_read(struct file *f, struct iobuf *b, uint64_t *pos)
 	(void)pos;
 	while (b->left > 0) {
 		mutex_lock(&p->lock);
-		done = move_out(p, b);
+		done = byte_ring_get(&p->ring, b, false);
 		writers = p->writers;
 		mutex_unlock(&p->lock);
 		if (done > 0)
@@ -98,38 +72,20 @@ pipe_read(struct file *f, struct iobuf *b, uint64_t *pos)
 			return done;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event(&p->to_read, used(p) > 0 || p->writers == 0) != 0)
+		if (wait_event(&p->to_read, byte_ring_used(&p->ring) > 0 || p->writers == 0) != 0)
 			return -ERESTARTSYS;
 	}
 	return 0;
 }
 
-static ssize_t
-move_in(struct pipe *p, struct iobuf *b)
-{
-	ssize_t total = 0;
-
-	while (used(p) < p->size && b->left > 0) {
-		const size_t at = p->in % p->size;
-		const size_t n = MIN(MIN(p->size - used(p), p->size - at), b->left);
-		const ssize_t done = iobuf_take(b, p->ring + at, n);
-
-		if (done <= 0)
-			return total > 0 ? total : done;
-		p->in += (size_t)done;
-		total += done;
-	}
-	return total;
-}
-
 static bool
 fits(const struct pipe *p, size_t atomic)
 {
-	return p->size - used(p) >= MAX(atomic, (size_t)1);
+	return byte_ring_room(&p->ring) >= MAX(atomic, (size_t)1);
 }
 
-static ssize_t
-broken(void)
+ssize_t
+pipe_broken(void)
 {
 	const struct k_siginfo info = {.signo = SIGPIPE, .code = SI_USER};
 
@@ -151,7 +107,7 @@ pipe_write(struct file *f, struct iobuf *b, uint64_t *pos)
 		if (p->readers == 0)
 			done = -EPIPE;
 		else
-			done = fits(p, atomic) ? move_in(p, b) : -EAGAIN;
+			done = fits(p, atomic) ? byte_ring_put(&p->ring, b) : -EAGAIN;
 		mutex_unlock(&p->lock);
 		if (done > 0) {
 			total += done;
@@ -159,7 +115,7 @@ pipe_write(struct file *f, struct iobuf *b, uint64_t *pos)
 			continue;
 		}
 		if (done == -EPIPE)
-			return total > 0 ? total : broken();
+			return total > 0 ? total : pipe_broken();
 		if (done != -EAGAIN || f->flags & O_NONBLOCK)
 			return total > 0 ? total : done;
 		if (wait_event(&p->to_write, fits(p, atomic) || p->readers == 0) != 0)
@@ -177,14 +133,14 @@ pipe_poll(struct file *f, struct poll_table *pt)
 
 	if (mode != O_WRONLY) {
 		poll_wait(pt, &p->to_read);
-		if (used(p) > 0)
+		if (byte_ring_used(&p->ring) > 0)
 			bits |= POLLIN | POLLRDNORM;
 		if (p->writers == 0)
 			bits |= POLLHUP;
 	}
 	if (mode != O_RDONLY) {
 		poll_wait(pt, &p->to_write);
-		if (p->size - used(p) >= PIPE_BUF)
+		if (byte_ring_room(&p->ring) >= PIPE_BUF)
 			bits |= POLLOUT | POLLWRNORM;
 		if (p->readers == 0)
 			bits |= POLLERR;
@@ -197,7 +153,7 @@ pipe_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 {
 	struct pipe *p = f->private;
 
-	return cmd == FIONREAD ? put_user((int)used(p), (uptr_t){arg}) : -ENOTTY;
+	return cmd == FIONREAD ? put_user((int)byte_ring_used(&p->ring), (uptr_t){arg}) : -ENOTTY;
 }
 
 /* --- opening and closing ------------------------------------------------------------------------------------ */
@@ -361,35 +317,21 @@ int64_t
 pipe_size_control(struct file *f, int cmd, uint64_t arg)
 {
 	struct pipe *p = f->private;
-	uint8_t *ring;
 	size_t size = PIPE_BUF;
-	int64_t result;
+	int result;
 
 	if (f->ops != &ops)
 		return -EBADF;
 	if (cmd == F_GETPIPE_SZ)
-		return (int64_t)p->size;
+		return (int64_t)p->ring.size;
 	if ((int)arg < 0)
 		return -EINVAL;
 	while (size < (uint32_t)arg)
 		size *= 2;
 	if (size > PIPE_SIZE_MAX)
 		return -EPERM;
-	ring = kmalloc(size);
-	if (ring == NULL)
-		return -ENOMEM;
 	mutex_lock(&p->lock);
-	if (used(p) > size) {
-		kfree(ring);
-		result = -EBUSY;
-	} else {
-		for (size_t at = p->out; at != p->in; at++)
-			ring[at % size] = p->ring[at % p->size];
-		kfree(p->ring);
-		p->ring = ring;
-		p->size = size;
-		result = (int64_t)size;
-	}
+	result = byte_ring_resize(&p->ring, size);
 	mutex_unlock(&p->lock);
-	return result;
+	return result == 0 ? (int64_t)size : result;
 }

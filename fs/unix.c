@@ -1,7 +1,7 @@
 /*
  * unix.c - stream sockets between processes of this machine.
  *
- * A connection is two rings of bytes with one lock (struct link); each end is a socket that knows its side.  A
+ * A connection is two rings of bytes (struct way) with one lock (struct link); each end is a socket that knows its side.  A
  * listening socket has a queue of links whose other side is connected already: connect() does not wait for accept(),
  * and what is written meanwhile waits in the ring.
  *
@@ -11,6 +11,8 @@
  * Spec: unix(7), socket(2); POSIX.1-2017, "Sockets".
  */
 #include <fs/unix.h>
+#include <fs/byte_ring.h>
+#include <fs/pipe.h>
 #include <kern/process.h>
 #include <kern/usercopy.h>
 #include <lib/string.h>
@@ -22,19 +24,18 @@
 #define BACKLOG_MAX 128
 
 /* Bytes on their way to one side. */
-struct ring {
-	uint8_t *bytes;
-	size_t in, out; /* [link] in - out are there */
-	bool ended;	/* [link] nothing will come any more */
-	bool unread;	/* [link] nobody will read them: the side is closed, or shut for reading */
-	bool reset;	/* [link] the other side went without having read all: said once */
+struct way {
+	struct byte_ring ring; /* [link] */
+	bool ended;	       /* [link] nothing will come any more */
+	bool unread; /* [link] nobody will read them: the side is closed, or shut for reading */
+	bool reset;  /* [link] the other side went without having read all: said once */
 	struct wait_queue to_read, to_write;
 };
 
 struct link {
 	struct mutex lock;
 	unsigned refs;		  /* [link] sides that are open */
-	struct ring to[2];	  /* by side */
+	struct way to[2];	  /* by side */
 	struct unix_addr name[2]; /* [link] of each side */
 	struct k_ucred cred[2];	  /* [I] */
 	struct list pending;	  /* [names] in a listener's queue */
@@ -82,8 +83,8 @@ own_cred(void)
 static void
 link_free(struct link *l)
 {
-	kfree(l->to[0].bytes);
-	kfree(l->to[1].bytes);
+	kfree(l->to[0].ring.bytes);
+	kfree(l->to[1].ring.bytes);
 	kfree(l);
 }
 
@@ -91,6 +92,7 @@ static struct link *
 link_alloc(void)
 {
 	struct link *l = kzalloc(sizeof(*l));
+	bool good = true;
 
 	if (l == NULL)
 		return NULL;
@@ -98,13 +100,13 @@ link_alloc(void)
 	list_init(&l->pending);
 	l->refs = 2;
 	for (unsigned i = 0; i < 2; i++) {
-		l->to[i].bytes = kmalloc(RING_SIZE);
+		good = byte_ring_init(&l->to[i].ring, RING_SIZE) == 0 && good;
 		l->name[i].len = sizeof(l->name[i].un.family);
 		l->name[i].un.family = AF_UNIX;
 		wait_queue_init(&l->to[i].to_read);
 		wait_queue_init(&l->to[i].to_write);
 	}
-	if (l->to[0].bytes == NULL || l->to[1].bytes == NULL) {
+	if (!good) {
 		link_free(l);
 		return NULL;
 	}
@@ -124,72 +126,32 @@ wake_link(struct link *l)
 static void
 link_close(struct link *l, unsigned s)
 {
-	struct ring *mine = &l->to[s], *theirs = &l->to[1 - s];
+	struct way *mine = &l->to[s], *theirs = &l->to[1 - s];
 	bool last;
 
 	mutex_lock(&l->lock);
 	mine->unread = true;
 	theirs->ended = true;
-	theirs->reset = theirs->reset || mine->in != mine->out;
+	theirs->reset = theirs->reset || byte_ring_used(&mine->ring) > 0;
 	last = --l->refs == 0;
+	if (!last)
+		wake_link(l); /* with the lock: behind it the other side may free it */
 	mutex_unlock(&l->lock);
 	if (last)
 		link_free(l);
-	else
-		wake_link(l);
 }
 
 /* --- reading and writing -------------------------------------------------------------------------------- */
 
-/* Bytes out of @r, which keeps them if @peek. */
-static ssize_t
-move_out(struct ring *r, struct iobuf *b, bool peek)
-{
-	size_t out = r->out;
-	ssize_t total = 0;
-
-	while (out != r->in && b->left > 0) {
-		const size_t at = out % RING_SIZE;
-		const size_t n = MIN(MIN(r->in - out, RING_SIZE - at), b->left);
-		const ssize_t done = iobuf_put(b, r->bytes + at, n);
-
-		if (done <= 0)
-			return total > 0 ? total : done;
-		out += (size_t)done;
-		total += done;
-	}
-	if (!peek)
-		r->out = out;
-	return total;
-}
-
-static ssize_t
-move_in(struct ring *r, struct iobuf *b)
-{
-	ssize_t total = 0;
-
-	while (r->in - r->out < RING_SIZE && b->left > 0) {
-		const size_t at = r->in % RING_SIZE;
-		const size_t n = MIN(MIN(RING_SIZE - (r->in - r->out), RING_SIZE - at), b->left);
-		const ssize_t done = iobuf_take(b, r->bytes + at, n);
-
-		if (done <= 0)
-			return total > 0 ? total : done;
-		r->in += (size_t)done;
-		total += done;
-	}
-	return total;
-}
-
 /* What is there, or why there is nothing: 0 at the end, -EAGAIN. */
 static ssize_t
-receive_once(struct link *l, struct ring *r, struct iobuf *b, bool peek)
+receive_once(struct link *l, struct way *r, struct iobuf *b, bool peek)
 {
 	ssize_t done;
 
 	mutex_lock(&l->lock);
-	done = r->unread ? 0 : move_out(r, b, peek);
-	if (done == 0 && r->reset && r->in == r->out && !r->unread) {
+	done = r->unread ? 0 : byte_ring_get(&r->ring, b, peek);
+	if (done == 0 && r->reset && byte_ring_used(&r->ring) == 0 && !r->unread) {
 		r->reset = false;
 		done = -ECONNRESET;
 	} else if (done == 0 && !r->ended && !r->unread) {
@@ -213,7 +175,7 @@ unix_receive(struct file *f, struct iobuf *b, unsigned flags)
 	if (s->state != CONNECTED)
 		return -EINVAL;
 	while (b->left > 0) {
-		struct ring *r = &s->link->to[s->side];
+		struct way *r = &s->link->to[s->side];
 		const ssize_t done = receive_once(s->link, r, b, peek);
 
 		if (done > 0)
@@ -224,20 +186,11 @@ unix_receive(struct file *f, struct iobuf *b, unsigned flags)
 			continue;
 		if (done != -EAGAIN || f->flags & O_NONBLOCK || flags & MSG_DONTWAIT)
 			return total > 0 ? total : done;
-		if (wait_event(&r->to_read, r->in != r->out || r->ended || r->unread) != 0)
+		if (wait_event(&r->to_read,
+			       byte_ring_used(&r->ring) > 0 || r->ended || r->unread) != 0)
 			return total > 0 ? total : -ERESTARTSYS;
 	}
 	return total;
-}
-
-static ssize_t
-broken(unsigned flags)
-{
-	const struct k_siginfo info = {.signo = SIGPIPE, .code = SI_USER};
-
-	if ((flags & MSG_NOSIGNAL) == 0)
-		(void)signal_send(process_self(), &info);
-	return -EPIPE;
 }
 
 ssize_t
@@ -251,14 +204,14 @@ unix_send(struct file *f, struct iobuf *b, unsigned flags)
 	if (s->state != CONNECTED)
 		return -ENOTCONN;
 	while (b->left > 0) {
-		struct ring *r = &s->link->to[1 - s->side];
+		struct way *r = &s->link->to[1 - s->side];
 		ssize_t done;
 
 		mutex_lock(&s->link->lock);
 		if (r->ended || r->unread)
 			done = -EPIPE;
 		else
-			done = r->in - r->out < RING_SIZE ? move_in(r, b) : -EAGAIN;
+			done = byte_ring_room(&r->ring) > 0 ? byte_ring_put(&r->ring, b) : -EAGAIN;
 		mutex_unlock(&s->link->lock);
 		if (done > 0) {
 			total += done;
@@ -266,11 +219,11 @@ unix_send(struct file *f, struct iobuf *b, unsigned flags)
 			continue;
 		}
 		if (done == -EPIPE)
-			return total > 0 ? total : broken(flags);
+			return total > 0 ? total : (flags & MSG_NOSIGNAL ? -EPIPE : pipe_broken());
 		if (done != -EAGAIN || f->flags & O_NONBLOCK || flags & MSG_DONTWAIT)
 			return total > 0 ? total : done;
-		if (wait_event(&r->to_write, r->in - r->out < RING_SIZE || r->ended || r->unread) !=
-		    0)
+		if (wait_event(&r->to_write,
+			       byte_ring_room(&r->ring) > 0 || r->ended || r->unread) != 0)
 			return total > 0 ? total : -ERESTARTSYS;
 	}
 	return total;
@@ -293,20 +246,20 @@ socket_write(struct file *f, struct iobuf *b, uint64_t *pos)
 static unsigned
 poll_connected(const struct socket *s, struct poll_table *pt)
 {
-	struct ring *mine = &s->link->to[s->side], *theirs = &s->link->to[1 - s->side];
+	struct way *mine = &s->link->to[s->side], *theirs = &s->link->to[1 - s->side];
 	unsigned bits = 0;
 
 	poll_wait(pt, &mine->to_read);
 	poll_wait(pt, &theirs->to_write);
-	if (mine->in != mine->out)
+	if (byte_ring_used(&mine->ring) > 0)
 		bits |= POLLIN | POLLRDNORM;
 	if (mine->ended || mine->unread)
 		bits |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (mine->reset && mine->in == mine->out)
+	if (mine->reset && byte_ring_used(&mine->ring) == 0)
 		bits |= POLLERR;
 	if ((mine->ended || mine->unread) && (theirs->ended || theirs->unread))
 		bits |= POLLHUP;
-	if (theirs->ended || theirs->unread || theirs->in - theirs->out < RING_SIZE)
+	if (theirs->ended || theirs->unread || byte_ring_room(&theirs->ring) > 0)
 		bits |= POLLOUT | POLLWRNORM;
 	return bits;
 }
@@ -329,14 +282,14 @@ static int64_t
 socket_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 {
 	const struct socket *s = f->private;
-	const struct ring *r;
+	const struct way *r;
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
 	if (s->state != CONNECTED)
 		return -EINVAL;
 	r = &s->link->to[s->side];
-	return put_user((int)(r->in - r->out), (uptr_t){arg});
+	return put_user((int)byte_ring_used(&r->ring), (uptr_t){arg});
 }
 
 /* --- life ------------------------------------------------------------------------------------------------- */
@@ -409,21 +362,29 @@ tell_room(void)
 	(void)wake_all(&room);
 }
 
+static struct link *
+dequeue(struct socket *s)
+{
+	struct link *l = NULL;
+
+	mutex_lock(&names_lock);
+	if (!list_empty(&s->queue)) {
+		l = list_first(&s->queue, struct link, pending);
+		list_del(&l->pending);
+		s->nr_queued--;
+	}
+	mutex_unlock(&names_lock);
+	if (l != NULL)
+		tell_room();
+	return l;
+}
+
 static void
 drop_queue(struct socket *s)
 {
-	for (;;) {
-		struct link *l = NULL;
+	struct link *l;
 
-		mutex_lock(&names_lock);
-		if (!list_empty(&s->queue)) {
-			l = list_first(&s->queue, struct link, pending);
-			list_del(&l->pending);
-			s->nr_queued--;
-		}
-		mutex_unlock(&names_lock);
-		if (l == NULL)
-			return;
+	while ((l = dequeue(s)) != NULL) {
 		mutex_lock(&l->lock);
 		l->to[0].reset = true; /* whoever connected learns that nobody took it */
 		mutex_unlock(&l->lock);
@@ -642,23 +603,6 @@ unix_connect(struct file *f, const struct unix_addr *a)
 	return result;
 }
 
-static struct link *
-dequeue(struct socket *s)
-{
-	struct link *l = NULL;
-
-	mutex_lock(&names_lock);
-	if (!list_empty(&s->queue)) {
-		l = list_first(&s->queue, struct link, pending);
-		list_del(&l->pending);
-		s->nr_queued--;
-	}
-	mutex_unlock(&names_lock);
-	if (l != NULL)
-		tell_room();
-	return l;
-}
-
 int
 unix_accept(struct file *f, unsigned flags, struct file **out, struct unix_addr *peer)
 {
@@ -699,7 +643,7 @@ unix_shutdown(struct file *f, int how)
 	mutex_lock(&s->link->lock);
 	if (how != SHUT_WR) {
 		s->link->to[s->side].ended = true;
-		s->link->to[s->side].unread = s->link->to[s->side].in == s->link->to[s->side].out;
+		s->link->to[s->side].unread = byte_ring_used(&s->link->to[s->side].ring) == 0;
 	}
 	if (how != SHUT_RD)
 		s->link->to[1 - s->side].ended = true;
