@@ -18,15 +18,29 @@ static struct list unused = LIST_INIT(unused); /* [d] oldest first */
 static size_t nr_unused;		       /* [d] */
 static uint64_t last_order;		       /* [d] */
 
-/* FNV-1a. */
+/* The FNV-1a hash of 32 bits, by G. Fowler, L. C. Noll and K.-P. Vo. */
+#define HASH_START 2166136261U
+#define HASH_PRIME 16777619U
+
 uint32_t
 name_hash(const char *name, unsigned len)
 {
-	uint32_t h = 2166136261U;
+	uint32_t h = HASH_START;
 
 	for (unsigned i = 0; i < len; i++)
-		h = (h ^ (uint8_t)name[i]) * 16777619U;
+		h = (h ^ (uint8_t)name[i]) * HASH_PRIME;
 	return h;
+}
+
+const char *
+name_cut(const char *s, struct qstr *q)
+{
+	q->name = s;
+	q->hash = HASH_START;
+	while (*s != '\0' && *s != '/')
+		q->hash = (q->hash ^ (uint8_t)*s++) * HASH_PRIME;
+	q->len = (unsigned)(s - q->name);
+	return s;
 }
 
 static struct list *
@@ -156,18 +170,6 @@ d_prune(struct dentry *d)
 	}
 }
 
-/* The next part of @s into *@q; where it ends. */
-static const char *
-cut_part(const char *s, struct qstr *q)
-{
-	q->name = s;
-	q->hash = 2166136261U;
-	while (*s != '\0' && *s != '/')
-		q->hash = (q->hash ^ (uint8_t)*s++) * 16777619U;
-	q->len = (unsigned)(s - q->name);
-	return s;
-}
-
 static struct dentry *
 find_child_locked(struct dentry *parent, const struct qstr *q)
 {
@@ -195,8 +197,8 @@ walk_locked(struct dentry *d, const char *s, bool directory)
 			break;
 		if (!is_dir(d->inode) || inode_permission(d->inode, MAY_EXEC) != 0)
 			return NULL;
-		s = cut_part(s, &q);
-		if (q.name[0] == '.' && (q.len == 1 || (q.len == 2 && q.name[1] == '.')))
+		s = name_cut(s, &q);
+		if (name_is_dots(&q))
 			return NULL;
 		d = find_child_locked(d, &q);
 		if (d == NULL || d->inode == NULL || d->mounted || is_link(d->inode))
@@ -267,6 +269,19 @@ d_alloc(struct dentry *parent, const struct qstr *q)
 	list_add_head(bucket_of(parent, q->hash), &d->hash);
 	list_add_tail(&parent->children, &d->sibling);
 	d->order = ++last_order;
+	mutex_unlock(&dcache_lock);
+	return d;
+}
+
+struct dentry *
+d_alias(struct inode *i)
+{
+	struct dentry *d;
+
+	mutex_lock(&dcache_lock);
+	d = i->alias;
+	if (d != NULL)
+		take_locked(d);
 	mutex_unlock(&dcache_lock);
 	return d;
 }

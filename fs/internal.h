@@ -15,9 +15,21 @@ struct qstr {
 	uint32_t hash;
 };
 uint32_t name_hash(const char *name, unsigned len);
+/* The part of a path that begins at @s into *@q, with its hash; returns where it ends. */
+const char *name_cut(const char *s, struct qstr *q);
+/* Is it "." or ".."? */
+static inline bool
+name_is_dots(const struct qstr *q)
+{
+	return q->name[0] == '.' && (q->len == 1 || (q->len == 2 && q->name[1] == '.'));
+}
 
 /* For st_dev of a new superblock. */
 uint64_t superblock_number(void);
+/* @sb gets @root (NULL = there was no memory for it), whose reference goes over: it is *@out; or both are freed.  0 or -ENOMEM. */
+int superblock_finish(struct superblock *sb, struct inode *root, struct superblock **out);
+/* One of @i's names, with a reference, or NULL. */
+struct dentry *d_alias(struct inode *i);
 /* A name for @inode that is in no tree; takes over the reference.  NULL = no memory. */
 struct dentry *d_alloc_unnamed(struct inode *inode);
 /* The mount of @sb's root, or NULL. */

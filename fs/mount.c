@@ -19,6 +19,19 @@ superblock_number(void)
 	return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
+int
+superblock_finish(struct superblock *sb, struct inode *root_inode, struct superblock **out)
+{
+	sb->root = root_inode != NULL ? d_alloc_root(sb, root_inode) : NULL;
+	if (sb->root == NULL) {
+		inode_put(root_inode);
+		kfree(sb);
+		return -ENOMEM;
+	}
+	*out = sb;
+	return 0;
+}
+
 struct mount *
 mount_of(const struct superblock *sb)
 {

@@ -175,18 +175,8 @@ next_part(struct walk *w, struct qstr *q)
 			kfree(n);
 		}
 	}
-	q->name = w->p;
-	q->hash = 2166136261U;
-	while (*w->p != '\0' && *w->p != '/')
-		q->hash = (q->hash ^ (uint8_t)*w->p++) * 16777619U;
-	q->len = (unsigned)(w->p - q->name);
+	w->p = name_cut(w->p, q);
 	return true;
-}
-
-static bool
-is_dots(const struct qstr *q)
-{
-	return q->name[0] == '.' && (q->len == 1 || (q->len == 2 && q->name[1] == '.'));
 }
 
 /* Into the child @q.  @last: nothing follows; @slash: but a slash. */
@@ -234,7 +224,7 @@ walk_on(struct walk *w)
 			w->slash = slash;
 			return 0;
 		}
-		if (is_dots(&q)) {
+		if (name_is_dots(&q)) {
 			if (q.len == 2)
 				step_up(w);
 			continue;
@@ -357,7 +347,7 @@ path_lookup_last(const struct path *at, const char *name, unsigned flags, struct
 	if (result != 0)
 		return result;
 	result = walk_on(&w);
-	if (result == 0 && (w.last.len == 0 || is_dots(&w.last)))
+	if (result == 0 && (w.last.len == 0 || name_is_dots(&w.last)))
 		result = -EEXIST;
 	if (result == 0)
 		result = find_last(&w, last);

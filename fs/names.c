@@ -90,16 +90,9 @@ file_name(const struct file *f, char *buf, size_t size)
 char *
 inode_name(struct inode *i, char *buf, size_t size)
 {
-	struct path p = {mount_of(i->sb), NULL};
+	const struct path p = {mount_of(i->sb), d_alias(i)};
 	char *s;
 
-	mutex_lock(&dcache_lock);
-	p.dentry = i->alias;
-	if (p.dentry != NULL)
-		p.dentry->refs += p.dentry->refs > 0; /* one that nobody uses is not worth it */
-	if (p.dentry != NULL && p.dentry->refs == 0)
-		p.dentry = NULL;
-	mutex_unlock(&dcache_lock);
 	if (p.dentry == NULL || p.mnt == NULL) {
 		dentry_put(p.dentry);
 		*buf = '\0';

@@ -578,7 +578,6 @@ proc_mount(const struct fs_type *t, const char *source, unsigned flags, const ch
 {
 	const struct node root = {.kind = FOLDER};
 	struct superblock *sb = kzalloc(sizeof(*sb));
-	struct inode *i;
 
 	(void)source;
 	(void)flags;
@@ -590,15 +589,7 @@ proc_mount(const struct fs_type *t, const char *source, unsigned flags, const ch
 				  .block_size = 1024,
 				  .ops = &super_ops,
 				  .transient = true};
-	i = inode_for(sb, &root);
-	sb->root = i != NULL ? d_alloc_root(sb, i) : NULL;
-	if (sb->root == NULL) {
-		inode_put(i);
-		kfree(sb);
-		return -ENOMEM;
-	}
-	*out = sb;
-	return 0;
+	return superblock_finish(sb, inode_for(sb, &root), out);
 }
 
 struct fs_type procfs_type = {.name = "proc", .mount = proc_mount};

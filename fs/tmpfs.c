@@ -281,7 +281,7 @@ tmpfs_mount(const struct fs_type *t, const char *source, unsigned flags, const c
 	    struct superblock **out)
 {
 	struct superblock *sb = kzalloc(sizeof(*sb));
-	struct inode *i;
+	int result;
 
 	(void)source;
 	(void)flags;
@@ -290,17 +290,10 @@ tmpfs_mount(const struct fs_type *t, const char *source, unsigned flags, const c
 		return -ENOMEM;
 	*sb = (struct superblock){
 		.type = t, .dev = superblock_number(), .block_size = PAGE_SIZE, .ops = &super_ops};
-	i = make_inode(sb, S_IFDIR | 0755, 0);
-	sb->root = i != NULL ? d_alloc_root(sb, i) : NULL;
-	if (sb->root == NULL) {
-		inode_put(i);
-		kfree(sb);
-		return -ENOMEM;
-	}
-	if (first == NULL)
+	result = superblock_finish(sb, make_inode(sb, S_IFDIR | 0755, 0), out);
+	if (result == 0 && first == NULL)
 		first = sb;
-	*out = sb;
-	return 0;
+	return result;
 }
 
 struct fs_type tmpfs_type = {.name = "tmpfs", .mount = tmpfs_mount};

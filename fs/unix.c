@@ -581,7 +581,7 @@ unix_connect(struct file *f, const struct unix_addr *a)
 
 	if (s->state == CONNECTED)
 		return -EISCONN;
-	if (s->state == LISTENING)
+	if (s->state == LISTENING || a->len <= sizeof(a->un.family))
 		return -EINVAL;
 	result = find_file(a, &i);
 	if (result != 0)

@@ -134,8 +134,8 @@ write_addr(const struct unix_addr *a, uptr_t at, uptr_t len_at)
 	return put_user((int)a->len, len_at);
 }
 
-int64_t
-sys_bind(int fd, uptr_t addr, int len)
+static int64_t
+with_addr(int fd, uptr_t addr, int len, int (*fn)(struct file *f, const struct unix_addr *a))
 {
 	struct unix_addr a;
 	struct file *f;
@@ -145,7 +145,32 @@ sys_bind(int fd, uptr_t addr, int len)
 		return result;
 	result = read_addr(addr, len, &a);
 	if (result == 0)
-		result = unix_bind(f, &a);
+		result = fn(f, &a);
+	file_put(f);
+	return result;
+}
+
+int64_t
+sys_bind(int fd, uptr_t addr, int len)
+{
+	return with_addr(fd, addr, len, unix_bind);
+}
+
+int64_t
+sys_connect(int fd, uptr_t addr, int len)
+{
+	return with_addr(fd, addr, len, unix_connect);
+}
+
+static int64_t
+with_number(int fd, int number, int (*fn)(struct file *f, int number))
+{
+	struct file *f;
+	int result = socket_get(fd, &f);
+
+	if (result != 0)
+		return result;
+	result = fn(f, number);
 	file_put(f);
 	return result;
 }
@@ -153,30 +178,7 @@ sys_bind(int fd, uptr_t addr, int len)
 int64_t
 sys_listen(int fd, int backlog)
 {
-	struct file *f;
-	int result = socket_get(fd, &f);
-
-	if (result != 0)
-		return result;
-	result = unix_listen(f, backlog);
-	file_put(f);
-	return result;
-}
-
-int64_t
-sys_connect(int fd, uptr_t addr, int len)
-{
-	struct unix_addr a;
-	struct file *f;
-	int result = socket_get(fd, &f);
-
-	if (result != 0)
-		return result;
-	result = read_addr(addr, len, &a);
-	if (result == 0)
-		result = a.len <= sizeof(a.un.family) ? -EINVAL : unix_connect(f, &a);
-	file_put(f);
-	return result;
+	return with_number(fd, backlog, unix_listen);
 }
 
 int64_t
@@ -239,14 +241,7 @@ sys_getpeername(int fd, uptr_t addr, uptr_t len)
 int64_t
 sys_shutdown(int fd, int how)
 {
-	struct file *f;
-	int result = socket_get(fd, &f);
-
-	if (result != 0)
-		return result;
-	result = unix_shutdown(f, how);
-	file_put(f);
-	return result;
+	return with_number(fd, how, unix_shutdown);
 }
 
 /* --- sending and receiving ------------------------------------------------------------------------------ */
