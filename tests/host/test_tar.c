@@ -7,22 +7,10 @@
 #include "host.h"
 #include <lib/string.h>
 #include <boot/tar.h>
+#include "tar_seal.h"
 
 static uint8_t archive[8192];
 static size_t size;
-
-static void
-seal(uint8_t *h)
-{
-	unsigned sum = 0;
-	char text[16];
-
-	memset(h + 148, ' ', 8);
-	for (size_t i = 0; i < 512; i++)
-		sum += h[i];
-	(void)sprintf(text, "%06o", sum);
-	memcpy(h + 148, text, 7); /* six digits and NUL; the blank stays */
-}
 
 static void
 add(const char *name, size_t length)

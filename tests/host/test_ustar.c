@@ -7,23 +7,11 @@
 #include "host.h"
 #include <lib/string.h>
 #include <fs/ustar.h>
+#include "tar_seal.h"
 
 static uint8_t archive[65536];
 static size_t size;
 static struct ustar u;
-
-static void
-seal(uint8_t *h)
-{
-	unsigned sum = 0;
-	char text[16];
-
-	memset(h + 148, ' ', 8);
-	for (size_t i = 0; i < 512; i++)
-		sum += h[i];
-	(void)sprintf(text, "%06o", sum);
-	memcpy(h + 148, text, 7);
-}
 
 /* An entry with @length bytes of @data; its header. */
 static uint8_t *
